@@ -60,7 +60,7 @@ function seedWords(seed: number): number[] {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(`Cannot seed a stream: needs an integer in [0, 2^53), got ${seed}`);
   }
-  return seed < 2 ** 32 ? [seed] : [seed >>> 0, Math.floor(seed / 4294967296)];
+  return seed < 4294967296 ? [seed] : [seed >>> 0, Math.floor(seed / 4294967296)];
 }
 
 const MASK_64 = (1n << 64n) - 1n;
@@ -69,6 +69,10 @@ const MULTIPLIER = 0x2360ed051fc65da44385df649fccf645n;
 
 /** 64-bit words are produced a block at a time; a block is also what one call into WebAssembly yields. */
 const BLOCK_WORDS = 256;
+
+/** A bulk call into WebAssembly answers at most this many draws; below MIN_BULK it does not pay. */
+const MAX_BULK = 8191;
+const MIN_BULK = 32;
 
 function pcg64(entropy: readonly number[]): RandomStream {
   const state = initialState(entropy);
@@ -122,8 +126,51 @@ function pcg64(entropy: readonly number[]): RandomStream {
     return high < 4294967296 ? lemire32(uint32, high) : lemire64(uint64, high);
   }
 
+  /** Runs `draw` on this stream's words inside WebAssembly; the answers are valid until the next bulk call. */
+  function bulk(count: number, draw: () => void): Uint32Array {
+    const memory = kernel.memory as WebAssembly.Memory;
+    const words = new Uint32Array(memory.buffer, kernel.statePointer(), 8);
+    const out = new Uint32Array(memory.buffer, kernel.outPointer(), block.length);
+    words.set(state);
+    out.set(block);
+    // A left-over high half goes into the slot before the next word: that slot is spent, as `next` is never 0.
+    if (buffered >= 0) out[next - 1] = buffered;
+    kernel.setCursor(buffered >= 0 ? next - 1 : next);
+    draw();
+    state.set(words);
+    block.set(out);
+    const cursor = kernel.getCursor();
+    buffered = cursor % 2 === 1 ? block[cursor]! : -1;
+    next = cursor + cursor % 2;
+    return new Uint32Array(memory.buffer, kernel.bulkPointer(), count);
+  }
+
+  function fillIntegersInPlace(out: Uint32Array | Int32Array | Float64Array, high: number): void {
+    if (out.length < MIN_BULK || !(high > 1 && high < 4294967296)) {
+      for (let i = 0; i < out.length; i++) out[i] = integers(high);
+      return;
+    }
+    if (!Number.isInteger(high)) integers(high); // throws
+    for (let start = 0; start < out.length; start += MAX_BULK) {
+      const count = Math.min(MAX_BULK, out.length - start);
+      out.set(bulk(count, () => kernel.fillBounded(count, high)), start);
+    }
+  }
+
   function shuffleInPlace(values: { [index: number]: number; readonly length: number }): void {
-    for (let i = values.length - 1; i > 0; i--) {
+    let i = values.length - 1;
+    while (i >= MIN_BULK) {
+      const first = i;
+      const count = Math.min(MAX_BULK, first);
+      const targets = bulk(count, () => kernel.fillSwapTargets(first, count));
+      for (let k = 0; k < count; k++, i--) {
+        const j = targets[k]!;
+        const held = values[i]!;
+        values[i] = values[j]!;
+        values[j] = held;
+      }
+    }
+    for (; i > 0; i--) {
       const mask = 0xffffffff >>> Math.clz32(i);
       let j = uint32() & mask;
       while (j > i) j = uint32() & mask;
@@ -142,7 +189,7 @@ function pcg64(entropy: readonly number[]): RandomStream {
   function choice(n: number, size: number, { replace }: { readonly replace: boolean }): Uint32Array {
     if (!replace) return chooseWithoutReplacement(integers, n, size);
     const out = new Uint32Array(size);
-    for (let i = 0; i < size; i++) out[i] = integers(n);
+    fillIntegersInPlace(out, n);
     return out;
   }
 
@@ -150,9 +197,7 @@ function pcg64(entropy: readonly number[]): RandomStream {
     random,
     uint32,
     integers,
-    fillIntegersInPlace(out, high) {
-      for (let i = 0; i < out.length; i++) out[i] = integers(high);
-    },
+    fillIntegersInPlace,
     permutation,
     shuffleInPlace,
     choice,

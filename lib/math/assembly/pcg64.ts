@@ -1,14 +1,23 @@
 // PCG64 XSL-RR 128/64 (O'Neill 2014, HMC-CS-2014-0905), the generator behind numpy.random.default_rng.
 // WebAssembly because it has 64-bit multiplication, which JavaScript has only through BigInt.
 
-// [0..1] state low, high; [2..3] increment low, high; then the output words.
+// [0..1] state low, high; [2..3] increment low, high; then the output words; then the answers of a bulk call.
 const STATE: usize = memory.data(32, 16);
 const OUT: usize = memory.data(4096, 16);
+const BULK: usize = memory.data(32768, 16);
 const MUL_LO: u64 = 0x4385df649fccf645;
 const MUL_HI: u64 = 0x2360ed051fc65da4;
 
 export function statePointer(): usize { return STATE; }
 export function outPointer(): usize { return OUT; }
+export function bulkPointer(): usize { return BULK; }
+
+// A bulk call reads OUT as the stream of 32-bit words (low half first, so plain little-endian order) from word
+// `cursor` to the end of the block of BLOCK 64-bit words, then refills; the caller sets and reads back the cursor.
+const BLOCK: i32 = 256;
+let cursor: i32 = 2 * BLOCK;
+export function setCursor(at: i32): void { cursor = at; }
+export function getCursor(): i32 { return cursor; }
 
 // High 64 bits of the 128-bit product.
 function mulHigh(a: u64, b: u64): u64 {
@@ -31,4 +40,50 @@ export function generate(n: i32): void {
   }
   store<u64>(STATE, lo);
   store<u64>(STATE, hi, 8);
+}
+
+/**
+ * Lemire's bounded integers (2019, doi:10.1145/3230636): `count` of them (at most 8192) in [0, range) at BULK.
+ */
+export function fillBounded(count: i32, range: u32): void {
+  const wide = <u64>range;
+  const threshold = <u32>(0 - range) % range;
+  let at = cursor;
+  for (let k = 0; k < count; k++) {
+    let product: u64;
+    do {
+      if (at == 2 * BLOCK) {
+        generate(BLOCK);
+        at = 0;
+      }
+      product = <u64>load<u32>(OUT + (<usize>at << 2)) * wide;
+      at++;
+    } while (<u32>product < threshold);
+    store<u32>(BULK + (<usize>k << 2), <u32>(product >> 32));
+  }
+  cursor = at;
+}
+
+/**
+ * Fisher-Yates targets by masked rejection: for i = first, first - 1, ... a uniform j in [0, i]; `count` of them
+ * (at most 8191) at BULK. Rejection has no branch: a refused j is overwritten by the next one.
+ */
+export function fillSwapTargets(first: i32, count: i32): void {
+  let at = cursor, i = first, k = 0;
+  while (k < count) {
+    const mask = <u32>0xffffffff >> clz<u32>(<u32>i);
+    const last = max<i32>(<i32>(mask >> 1), first - count); // this mask serves i > last
+    while (i > last) {
+      if (at == 2 * BLOCK) {
+        generate(BLOCK);
+        at = 0;
+      }
+      const j = <i32>(load<u32>(OUT + (<usize>at << 2)) & mask);
+      at++;
+      store<i32>(BULK + (<usize>(first - i) << 2), j);
+      i -= <i32>(j <= i);
+    }
+    k = first - i;
+  }
+  cursor = at;
 }

@@ -1,0 +1,108 @@
+/**
+ * Column means and standard deviations as scikit-learn's StandardScaler takes them. Fitting reads sparse rows
+ * without filling them in; centring a sparse matrix is left to the solver, which does it implicitly.
+ */
+import { GuardrailError } from "../guardrail.ts";
+import type { CsrMatrix, Matrix } from "../math/matrix.ts";
+
+/** What turns a column into (x - mean) / scale; each array has shape [nCols]. */
+export interface StandardScaler {
+  readonly mean: Float64Array;
+  /** Population variance (divisor n); 0 where the column is constant. */
+  readonly variance: Float64Array;
+  /** Standard deviation; 1 where the column is constant up to rounding. */
+  readonly scale: Float64Array;
+}
+
+/**
+ * Fits means and population standard deviations of the columns.
+ *
+ * A column whose variance is at most n eps var + (n mean eps)^2 carries only rounding error: it is treated as
+ * constant, and its scale is 1.
+ *
+ * @param matrix dense or sparse, shape [nRows, nCols]
+ * @param rows rows to fit on (default: all of them)
+ * @throws {GuardrailError} empty-split if there is no row; non-finite if a value is NaN or infinite
+ * @see https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.StandardScaler.html
+ * @see Chan, Golub & LeVeque 1983, doi:10.1080/00031305.1983.10483115 (the two-pass variance with correction)
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { matrixFromRows } from "lib/math/matrix.ts";
+ * import { fitStandardScaler } from "lib/stats/standard_scaler.ts";
+ * const scaler = fitStandardScaler(matrixFromRows([[1, 7], [3, 7]]));
+ * assert.deepEqual([...scaler.mean, ...scaler.scale], [2, 7, 1, 1]);
+ * ```
+ */
+export function fitStandardScaler(matrix: Matrix | CsrMatrix, rows?: ArrayLike<number>): StandardScaler {
+  const chosen = rows ?? Uint32Array.from({ length: matrix.nRows }, (_, i) => i);
+  const n = chosen.length;
+  if (n === 0) throw new GuardrailError("empty-split", "Cannot fit a scaler: needs at least one row, got none");
+  const { nCols } = matrix;
+  const mean = new Float64Array(nCols);
+  forEachStored(matrix, chosen, (j, x) => {
+    if (!Number.isFinite(x)) {
+      throw new GuardrailError("non-finite", `Cannot fit a scaler: column ${j} holds ${x}, needs finite values`);
+    }
+    mean[j]! += x;
+  });
+  for (let j = 0; j < nCols; j++) mean[j]! /= n;
+
+  const squares = new Float64Array(nCols);
+  const residue = new Float64Array(nCols); // sum of deviations: what rounding left in the mean
+  const stored = new Uint32Array(nCols);
+  forEachStored(matrix, chosen, (j, x) => {
+    const deviation = x - mean[j]!;
+    squares[j]! += deviation * deviation;
+    residue[j]! += deviation;
+    stored[j]!++;
+  });
+  const variance = new Float64Array(nCols);
+  const scale = new Float64Array(nCols);
+  for (let j = 0; j < nCols; j++) {
+    const implicitZeros = n - stored[j]!;
+    const sumOfSquares = squares[j]! + implicitZeros * mean[j]! * mean[j]!;
+    const leftover = residue[j]! - implicitZeros * mean[j]!;
+    variance[j] = Math.max(0, (sumOfSquares - leftover * leftover / n) / n);
+    const noise = n * mean[j]! * Number.EPSILON;
+    const constant = variance[j]! <= n * Number.EPSILON * variance[j]! + noise * noise;
+    if (constant) variance[j] = 0;
+    scale[j] = constant ? 1 : Math.sqrt(variance[j]!);
+  }
+  return { mean, variance, scale };
+}
+
+/**
+ * Standardised copy of a dense matrix: (x - mean) / scale, float64.
+ * @throws {RangeError} if the number of columns differs from the scaler's
+ */
+export function standardize(matrix: Matrix, scaler: StandardScaler): Matrix {
+  const { nRows, nCols } = matrix;
+  if (nCols !== scaler.mean.length) {
+    throw new RangeError(`Cannot standardise: the scaler has ${scaler.mean.length} columns, got ${nCols}`);
+  }
+  const data = new Float64Array(nRows * nCols);
+  for (let i = 0; i < nRows; i++) {
+    for (let j = 0; j < nCols; j++) {
+      data[i * nCols + j] = (matrix.data[i * nCols + j]! - scaler.mean[j]!) / scaler.scale[j]!;
+    }
+  }
+  return { data, nRows, nCols };
+}
+
+function forEachStored(
+  matrix: Matrix | CsrMatrix,
+  rows: ArrayLike<number>,
+  visit: (column: number, value: number) => void,
+): void {
+  for (let k = 0; k < rows.length; k++) {
+    const i = rows[k]!;
+    if ("indptr" in matrix) {
+      for (let at = matrix.indptr[i]!; at < matrix.indptr[i + 1]!; at++) {
+        visit(matrix.indices[at]!, matrix.values[at]!);
+      }
+    } else {
+      for (let j = 0; j < matrix.nCols; j++) visit(j, matrix.data[i * matrix.nCols + j]!);
+    }
+  }
+}
