@@ -31,6 +31,8 @@ export interface RecordedItems {
   readonly split: readonly string[];
   /** 1 = hard */
   readonly labels: Uint8Array;
+  /** perplexity of the gold answer, where the label is made from it */
+  readonly targetPerplexity?: Float64Array;
 }
 
 /** Recorded outcomes of the test items, rows in the order of `ids`. */
@@ -44,6 +46,8 @@ export interface RecordedTest {
   readonly calibrated: Readonly<Record<string, Float64Array>>;
   /** 1 where the expensive model fails the item */
   readonly expensiveError: Float64Array;
+  /** the expensive model's perplexity of the gold answer, where the label is made from it */
+  readonly expensivePerplexity?: Float64Array;
 }
 
 /** Per-item causal values: the metric under each condition. */
@@ -61,12 +65,19 @@ export interface RecordedCausal {
  */
 export async function readRecordedItems(
   root: string,
-  source: { readonly metadata: string; readonly prompt_perplexity: string },
+  source: {
+    readonly metadata: string;
+    readonly prompt_perplexity: string;
+    readonly target_perplexity?: string;
+  },
 ): Promise<RecordedItems> {
   const path = join(root, source.metadata);
-  const text = ["prompt", "activity_label", "split"];
-  const numeric = ["window_id", source.prompt_perplexity, "seq_len", "difficulty"];
-  const table = await readTable(path, [...text, ...numeric]);
+  const target = source.target_perplexity;
+  const table = await readTable(path, [
+    ...["prompt", "activity_label", "split"],
+    ...["window_id", source.prompt_perplexity, "seq_len", "difficulty"],
+    ...(target ? [target] : []),
+  ]);
   return {
     ids: numberColumn(table, "window_id", path),
     prompts: textColumn(table, "prompt", path),
@@ -75,13 +86,14 @@ export async function readRecordedItems(
     topics: textColumn(table, "activity_label", path),
     split: textColumn(table, "split", path),
     labels: binaryColumn(table, "difficulty", path),
+    ...(target && { targetPerplexity: numberColumn(table, target, path) }),
   };
 }
 
 /** Reads recorded test scores and the expensive model's outcomes, joined to the items by id. */
 export async function readRecordedTest(
   root: string,
-  source: { readonly scores: string; readonly expensive: string },
+  source: { readonly scores: string; readonly expensive: string; readonly target_perplexity?: string },
   items: RecordedItems,
 ): Promise<RecordedTest> {
   const scorePath = join(root, source.scores);
@@ -102,7 +114,8 @@ export async function readRecordedTest(
     );
   }
   const expensivePath = join(root, source.expensive);
-  const expensive = await readTable(expensivePath, ["window_id", "difficulty"]);
+  const target = source.target_perplexity;
+  const expensive = await readTable(expensivePath, ["window_id", "difficulty", ...(target ? [target] : [])]);
   const order = alignById(ids, numberColumn(expensive, "window_id", expensivePath), source.expensive);
   const expensiveRows = takeRows(expensive, order);
   const entries = Object.entries(RECORDED_RUNGS).map(([rung, column]) =>
@@ -115,22 +128,23 @@ export async function readRecordedTest(
     scores: Object.fromEntries(entries) as Record<RecordedRung, Float64Array>,
     calibrated: calibratedColumns(scores, scorePath),
     expensiveError: Float64Array.from(binaryColumn(expensiveRows, "difficulty", expensivePath)),
+    ...(target && { expensivePerplexity: numberColumn(expensiveRows, target, expensivePath) }),
   };
 }
 
 /** Reads `<stem>.parquet`: `err_natural`, `err_recon` and one `err_ablate_<latent>` per latent. */
-export async function readRecordedCausal(root: string, stem: string): Promise<RecordedCausal> {
+export async function readRecordedCausal(
+  root: string,
+  stem: string,
+  latents: readonly number[],
+): Promise<RecordedCausal> {
   const path = join(root, `${stem}.parquet`);
-  const table = await readTable(path, ["err_natural", "err_recon"]);
-  const published = JSON.parse(await readFile(join(root, `${stem}.json`), "utf8"));
-  const latents: number[] = published.top_5_features;
-  const ablations = await readTable(path, latents.map((latent) => `err_ablate_${latent}`));
+  const column = (latent: number) => `err_ablate_${latent}`;
+  const table = await readTable(path, ["err_natural", "err_recon", ...latents.map(column)]);
   return {
     natural: numberColumn(table, "err_natural", path),
     reconstruction: numberColumn(table, "err_recon", path),
-    ablated: new Map(
-      latents.map((latent) => [latent, numberColumn(ablations, `err_ablate_${latent}`, path)]),
-    ),
+    ablated: new Map(latents.map((latent) => [latent, numberColumn(table, column(latent), path)])),
   };
 }
 

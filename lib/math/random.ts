@@ -118,8 +118,8 @@ function pcg64(entropy: readonly number[]): RandomStream {
   }
 
   function integers(high: number): number {
-    if (!Number.isSafeInteger(high) || high < 1) {
-      throw new RangeError(`Cannot draw an integer: needs a range in [1, 2^53), got ${high}`);
+    if (!Number.isInteger(high) || high < 1 || high > 9007199254740992) {
+      throw new RangeError(`Cannot draw an integer: needs a range in [1, 2^53], got ${high}`);
     }
     if (high === 1) return 0;
     if (high === 4294967296) return uint32();

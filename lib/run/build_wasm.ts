@@ -30,7 +30,11 @@ async function compile(source: string): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
   const messages: string[] = [];
   const { error } = await asc.main(
-    [source, "--outFile", "out.wasm", "-O3", "--runtime", "stub", "--enable", "simd", "--use", "abort="],
+    [
+      source,
+      ...["--outFile", "out.wasm", "-O3", "--runtime", "stub", "--enable", "simd", "--use", "abort="],
+      ...extraFlags(source),
+    ],
     {
       readFile: (name: string) => {
         const file = readIfPresent(new URL(name, LIB));
@@ -47,6 +51,12 @@ async function compile(source: string): Promise<Uint8Array> {
     throw new SyntaxError(`Cannot compile ${source}: ${messages.join("").trim() || error?.message}`);
   }
   return binary;
+}
+
+/** A kernel asks for more flags of its own in a first line `// asc: ...`. */
+function extraFlags(source: string): string[] {
+  const [first = ""] = new TextDecoder().decode(readIfPresent(new URL(source, LIB))).split("\n", 1);
+  return first.startsWith("// asc: ") ? first.slice("// asc: ".length).trim().split(/\s+/) : [];
 }
 
 function readIfPresent(url: URL): Uint8Array | undefined {

@@ -23,6 +23,9 @@ export interface RecordsConfig {
   readonly metadata: string;
   /** the metadata column that holds the prompt's perplexity */
   readonly prompt_perplexity: string;
+  /** the metadata column of the perplexity whose train quantile makes the label, where one does */
+  readonly target_perplexity?: string;
+  readonly hard_quantile?: number;
   readonly scores: Readonly<Record<Layer, string>>;
   readonly expensive: string;
   readonly published: { readonly mid: string; readonly late?: string };
@@ -43,18 +46,17 @@ export interface RunConfig {
   readonly hooks: Readonly<Record<Layer, string>>;
   readonly probe: {
     readonly c_grid: readonly number[];
-    readonly max_folds: number;
     readonly n_bootstraps: number;
     readonly n_permutations: number;
   };
   readonly selective: { readonly n_bootstraps: number };
   readonly calibrate: { readonly n_folds: number; readonly n_bins: number };
   readonly cascade: {
-    readonly n_thresholds: number;
     readonly n_random_trials: number;
     readonly scores: readonly string[];
   };
   readonly causal: { readonly n_bootstraps: number };
+  readonly purge: { readonly max_perplexity: number; readonly min_cosine: number };
   readonly records: RecordsConfig;
 }
 
@@ -79,21 +81,22 @@ const SCHEMA = section({
   hooks: layers,
   probe: section({
     c_grid: { type: "array", items: positive, minItems: 1 },
-    max_folds: { type: "integer", minimum: 2 },
     n_bootstraps: count,
     n_permutations: count,
   }),
   selective: section({ n_bootstraps: count }),
   calibrate: section({ n_folds: { type: "integer", minimum: 2 }, n_bins: count }),
   cascade: section({
-    n_thresholds: { type: "integer", minimum: 2 },
     n_random_trials: count,
     scores: { type: "array", items: text, minItems: 1 },
   }),
   causal: section({ n_bootstraps: count }),
+  purge: section({ max_perplexity: positive, min_cosine: positive }),
   records: section({
     metadata: text,
     prompt_perplexity: text,
+    target_perplexity: text,
+    hard_quantile: { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 },
     scores: layers,
     expensive: text,
     published: section({ mid: text, late: text }, ["late"]),
@@ -102,7 +105,7 @@ const SCHEMA = section({
     calibrated_cascade: text,
     permutation: section({ mid: text, late: text }, ["late"]),
     causal: { type: "object", required: [], additionalProperties: text },
-  }),
+  }, ["target_perplexity", "hard_quantile"]),
 }, ["default"]) as unknown as JSONSchemaType<RunConfig>;
 
 /** Reads one configuration file. */

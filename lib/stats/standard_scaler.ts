@@ -37,12 +37,17 @@ export interface StandardScaler {
 export function fitStandardScaler(matrix: Matrix | CsrMatrix, rows?: ArrayLike<number>): StandardScaler {
   const chosen = rows ?? Uint32Array.from({ length: matrix.nRows }, (_, i) => i);
   const n = chosen.length;
-  if (n === 0) throw new GuardrailError("empty-split", "Cannot fit a scaler: needs at least one row, got none");
+  if (n === 0) {
+    throw new GuardrailError("empty-split", "Cannot fit a scaler: needs at least one row, got none");
+  }
   const { nCols } = matrix;
   const mean = new Float64Array(nCols);
   forEachStored(matrix, chosen, (j, x) => {
     if (!Number.isFinite(x)) {
-      throw new GuardrailError("non-finite", `Cannot fit a scaler: column ${j} holds ${x}, needs finite values`);
+      throw new GuardrailError(
+        "non-finite",
+        `Cannot fit a scaler: column ${j} holds ${x}, needs finite values`,
+      );
     }
     mean[j]! += x;
   });

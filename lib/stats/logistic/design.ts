@@ -89,16 +89,20 @@ export function createDesign(
       values,
     );
   } else {
-    transposeDense(matrix, chosen, stride, values);
+    transposeDense(matrix, chosen, stride, values, valueBytes === 8 ? scaler : undefined);
   }
   for (let k = 0; k < values.length; k++) {
     if (!Number.isFinite(values[k]!)) {
-      throw new GuardrailError("non-finite", `Cannot build a design: a feature is ${values[k]}, needs finite`);
+      throw new GuardrailError(
+        "non-finite",
+        `Cannot build a design: a feature is ${values[k]}, needs finite`,
+      );
     }
   }
   const center = new Float64Array(buffer, centerAt, nCols);
   const inverseScale = new Float64Array(buffer, inverseScaleAt, nCols).fill(1);
-  if (scaler !== undefined) {
+  // Dense float64 columns are standardised while they are copied: centring them later could cancel.
+  if (scaler !== undefined && (sparse || valueBytes === 4)) {
     center.set(scaler.mean);
     for (let j = 0; j < nCols; j++) inverseScale[j] = 1 / scaler.scale[j]!;
   }
@@ -124,7 +128,13 @@ function countStored(matrix: CsrMatrix, rows: ArrayLike<number>): number {
 }
 
 /** Blocks of rows and columns keep both sides of the transpose in cache. */
-function transposeDense(matrix: Matrix, rows: ArrayLike<number>, stride: number, out: Matrix["data"]): void {
+function transposeDense(
+  matrix: Matrix,
+  rows: ArrayLike<number>,
+  stride: number,
+  out: Matrix["data"],
+  scaler: StandardScaler | undefined,
+): void {
   const { data, nCols } = matrix;
   const block = 32;
   for (let i0 = 0; i0 < rows.length; i0 += block) {
@@ -135,6 +145,12 @@ function transposeDense(matrix: Matrix, rows: ArrayLike<number>, stride: number,
         const from = rows[i]! * nCols;
         for (let j = j0; j < j1; j++) out[j * stride + i] = data[from + j]!;
       }
+    }
+  }
+  if (scaler === undefined) return;
+  for (let j = 0; j < nCols; j++) {
+    for (let at = j * stride; at < j * stride + rows.length; at++) {
+      out[at] = (out[at]! - scaler.mean[j]!) / scaler.scale[j]!;
     }
   }
 }

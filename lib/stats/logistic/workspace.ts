@@ -16,6 +16,9 @@ export interface WorkspacePlan {
   readonly curvatureAt: number;
   /** [nCols] weighted column sums: sum_i D_i x_ij, x as stored */
   readonly weightedSumAt: number;
+  /** [nCols] a vector the curvature is applied to, and the result; see Kernel.product() */
+  readonly directionAt: number;
+  readonly productAt: number;
   /** [stride] margins: linear predictor with bias and offset */
   readonly marginAt: number;
   /** [stride] derivative of the loss with respect to the margin */
@@ -41,6 +44,8 @@ export interface Workspace {
   readonly gradient: Float64Array;
   readonly curvature: Float64Array;
   readonly weightedSum: Float64Array;
+  readonly direction: Float64Array;
+  readonly product: Float64Array;
   readonly margin: Float64Array;
   readonly slope: Float64Array;
   readonly weight: Float64Array;
@@ -61,6 +66,9 @@ export const Scalar = {
   shift: 2,
   /** sum_i residual_i */
   residualSum: 3,
+  /** the intercept's entry of `direction`, and of `product` */
+  biasDirection: 4,
+  biasProduct: 5,
 } as const;
 const SCALARS = 8;
 const PAGE = 65536;
@@ -83,6 +91,8 @@ export function planWorkspace(design: Design): WorkspacePlan {
     gradientAt: column(),
     curvatureAt: column(),
     weightedSumAt: column(),
+    directionAt: column(),
+    productAt: column(),
     marginAt: row(),
     slopeAt: row(),
     weightAt: row(),
@@ -108,6 +118,8 @@ export function openWorkspace(design: Design, plan: WorkspacePlan): Workspace {
     gradient: column(plan.gradientAt),
     curvature: column(plan.curvatureAt),
     weightedSum: column(plan.weightedSumAt),
+    direction: column(plan.directionAt),
+    product: column(plan.productAt),
     margin: row(plan.marginAt),
     slope: row(plan.slopeAt),
     weight: row(plan.weightAt),

@@ -1,0 +1,188 @@
+/**
+ * The records profile: the published study re-derived from its own per-item records, every question of every
+ * dataset and layer, each published number a gate.
+ */
+import { join } from "node:path";
+import type { Gate } from "../gates.ts";
+import { exportFigure } from "../../io/figures/render_figure.ts";
+import type { FigureSpec } from "../../io/figures/figure_spec.ts";
+import { writeJsonAtomic } from "../../io/atomic.ts";
+import { writeTable } from "../../io/tables.ts";
+import { type SynthesisRow, synthesisRow } from "../../synthesis.ts";
+import type { Layer, RunConfig } from "../config.ts";
+import { writeManifest } from "../manifest.ts";
+import {
+  type Artifact,
+  calibrateArtifacts,
+  cascadeArtifacts,
+  causalArtifacts,
+  type ItemTable,
+  probeArtifacts,
+  scoreTable,
+  selectiveArtifact,
+} from "./artifacts.ts";
+import {
+  compareCalibrate,
+  compareCascade,
+  compareCausal,
+  compareProbe,
+  compareSelective,
+} from "./compare.ts";
+import { checkData } from "./data_checks.ts";
+import {
+  calibrateExperiment,
+  cascadeExperiment,
+  type CausalExperiment,
+  causalExperiment,
+  probeExperiment,
+  recordedLadder,
+  selectiveExperiment,
+} from "./experiments.ts";
+import { calibrateFigure, cascadeFigure, causalFigure, probeFigure, selectiveFigure } from "./figures.ts";
+import { loadStudy, type RecordedStudy } from "./study.ts";
+
+/** The experiments one can ask for by name. */
+export const EXPERIMENTS = ["probe", "selective", "calibrate", "cascade", "causal"] as const;
+
+/** A question asked of a recorded study. */
+export type Experiment = typeof EXPERIMENTS[number];
+
+/** What to run and where to put it. */
+export interface RecordsOptions {
+  readonly config: RunConfig;
+  readonly layer: Layer;
+  readonly experiments: readonly Experiment[];
+  /** the records directory */
+  readonly root: string;
+  /** folder of this run's artifacts */
+  readonly folder: string;
+  /** called before each step */
+  readonly onStep?: (step: string) => void;
+}
+
+/** What a run yields besides its files. */
+export interface RecordsOutcome {
+  readonly run: string;
+  readonly gates: readonly Gate[];
+  /** null unless every question was asked */
+  readonly synthesis: SynthesisRow | null;
+  /** file names, relative to the run's folder */
+  readonly files: readonly string[];
+}
+
+/** Runs some experiments on one recorded study and writes their artifacts, tables, figures and a manifest. */
+export async function runRecords(options: RecordsOptions): Promise<RecordsOutcome> {
+  const { config, layer, experiments, root, onStep = () => {} } = options;
+  const asked = new Set(experiments);
+  const study = await loadStudy(root, config, layer);
+  const step = (name: string) => onStep(`${study.run}: ${name}`);
+  const artifacts: Artifact[] = [];
+  const figures: FigureSpec[] = [];
+  const gates: Gate[] = [];
+
+  step("labels and purge");
+  const data = checkData(study);
+  artifacts.push(data.artifact);
+  gates.push(...data.gates);
+
+  step("probe"); // every other question but the causal one takes its scores
+  const probe = probeExperiment(study);
+  const tables: ItemTable[] = [scoreTable(study, probe)];
+  if (asked.has("probe")) {
+    artifacts.push(...probeArtifacts(probe));
+    gates.push(...await compareProbe(study, probe, recordedLadder(study)));
+    figures.push(probeFigure(study, probe));
+  }
+  let selective, cascade, causal: Record<string, CausalExperiment> = {};
+  if (asked.has("selective")) {
+    step("selective");
+    selective = selectiveExperiment(study, probe);
+    artifacts.push(selectiveArtifact(selective));
+    gates.push(...await compareSelective(study, selective));
+    figures.push(selectiveFigure(study, selective));
+  }
+  if (asked.has("calibrate")) {
+    step("calibrate");
+    const calibrated = calibrateExperiment(study, probe);
+    artifacts.push(...calibrateArtifacts(study, calibrated));
+    gates.push(...await compareCalibrate(study, calibrated));
+    figures.push(calibrateFigure(study, calibrated));
+  }
+  if (asked.has("cascade")) {
+    step("cascade");
+    cascade = cascadeExperiment(study, probe);
+    artifacts.push(...cascadeArtifacts(cascade));
+    gates.push(...await compareCascade(study, cascade));
+    figures.push(cascadeFigure(study, cascade));
+  }
+  if (asked.has("causal") && layer === "mid") { // the study patched the mid layer only
+    step("causal");
+    causal = await causalExperiment(study);
+    artifacts.push(...causalArtifacts(study, causal));
+    gates.push(...await compareCausal(study, causal));
+    const figure = causalFigure(study, causal);
+    if (figure) figures.push(figure);
+  }
+
+  step("write");
+  const files = await writeRun(options, { study, artifacts, tables, figures });
+  return {
+    run: study.run,
+    gates,
+    files,
+    synthesis: selective && cascade && asked.has("probe")
+      ? synthesisRow(study.run, {
+        probe: probe.ladder.result,
+        permutation: probe.permutation,
+        selective,
+        cascade: cascade.refit,
+        ...(causal.allpos_sae_all && { causalAll: causal.allpos_sae_all.summary }),
+        ...(causal.allpos_sae_boundary && { causalLast: causal.allpos_sae_boundary.summary }),
+      })
+      : null,
+  };
+}
+
+async function writeRun(
+  { config, folder, root }: RecordsOptions,
+  { study, artifacts, tables, figures }: {
+    readonly study: RecordedStudy;
+    readonly artifacts: readonly Artifact[];
+    readonly tables: readonly ItemTable[];
+    readonly figures: readonly FigureSpec[];
+  },
+): Promise<string[]> {
+  const files: string[] = [];
+  for (const { name, json, rows } of artifacts) {
+    await writeJsonAtomic(join(folder, `${name}.json`), json);
+    files.push(`${name}.json`);
+    if (rows.length === 0) continue;
+    await writeTable(join(folder, `${name}.parquet`), rows);
+    files.push(`${name}.parquet`);
+  }
+  for (const figure of figures) {
+    for (const file of await exportFigure(figure, join(folder, "figures"), ["svg", "png"])) {
+      files.push(`figures/${file}`);
+    }
+    await writeTable(join(folder, "figures", `${figure.name}.parquet`), figure.source);
+    files.push(`figures/${figure.name}.parquet`);
+  }
+  for (const { name, rows } of tables) {
+    await writeTable(join(folder, `${name}.parquet`), rows);
+    files.push(`${name}.parquet`);
+  }
+  const { records } = config;
+  const inputs = [records.metadata, records.scores[study.layer], records.expensive];
+  const stems = study.layer === "mid" ? Object.values(records.causal) : [];
+  const named = (names: readonly string[], at: string) =>
+    Object.fromEntries(names.map((name) => [name, join(at, name)]));
+  await writeManifest(folder, {
+    profile: "records",
+    protocol: "published",
+    seed: config.seed,
+    config,
+    inputs: named([...inputs, ...stems.map((stem) => `${stem}.parquet`)], root),
+    outputs: named(files, folder),
+  });
+  return [...files, "manifest.json"];
+}

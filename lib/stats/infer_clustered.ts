@@ -1,0 +1,49 @@
+/** The project's choice of interval for clustered items: it depends on how many clusters there are. */
+import { normalTwoSidedP, studentTQuantile } from "../math/distributions.ts";
+import type { RandomStream } from "../math/random.ts";
+import { clusterBootstrapAuroc, MIN_BOOTSTRAP_CLUSTERS } from "./cluster_bootstrap.ts";
+import { clusterT } from "./cluster_t.ts";
+import { indexClusters } from "./clusters.ts";
+import { percentileEstimate } from "./estimate.ts";
+import { aurocDeltaInfluence } from "./influence.ts";
+import type { Inference } from "./interval.ts";
+
+/**
+ * AUROC(a) - AUROC(b) on clustered items: limits from the cluster bootstrap with 30 clusters or more, from the
+ * t distribution on cluster influence below. The bootstrap's percentiles are taken further out than 2.5 and 97.5,
+ * by as much as the plain bootstrap of a mean of nClusters values is too narrow. The p value is the t test's.
+ * @param scoresA difficulty scores, shape [n]
+ * @param scoresB the same items' scores from another rung, shape [n]
+ * @param labels 0 or 1, shape [n]
+ * @param options cluster of each item, number of resamples, the stream
+ * @returns an interval, or "underpowered"
+ * @throws {GuardrailError} "single-class" or "non-finite" as auroc()
+ * @see Hesterberg 2015, section 3.6 (expanded percentiles), doi:10.1080/00031305.2015.1089789
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { inferClusteredAurocDelta } from "lib/stats/infer_clustered.ts";
+ * import { randomStream } from "lib/math/random.ts";
+ * const options = { nResamples: 100, rng: randomStream(1, "example"), clusters: ["x", "x", "y", "y"] };
+ * assert.equal(inferClusteredAurocDelta([1, 2, 3, 4], [1, 2, 4, 3], [0, 1, 0, 1], options).status, "underpowered");
+ * ```
+ */
+export function inferClusteredAurocDelta(
+  scoresA: ArrayLike<number>,
+  scoresB: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  options: {
+    readonly clusters: ArrayLike<string | number>;
+    readonly nResamples: number;
+    readonly rng: RandomStream;
+  },
+): Inference {
+  const analytic = clusterT(aurocDeltaInfluence(scoresA, scoresB, labels), options.clusters);
+  const { nClusters } = indexClusters(options.clusters);
+  if (analytic.status === "underpowered" || nClusters < MIN_BOOTSTRAP_CLUSTERS) return analytic;
+  const { ciLow, ciHigh } = clusterBootstrapAuroc({ a: scoresA, b: scoresB }, labels, options).delta(
+    "a",
+    "b",
+  );
+  return { ...analytic, method: "cluster bootstrap", ciLow, ciHigh };
+}

@@ -1,0 +1,213 @@
+/**
+ * Penalised logistic regression by proximal Newton steps on a working set: each outer iteration minimises the
+ * quadratic model of the loss plus the penalty by coordinate descent and conjugate gradients, takes a step along it, and looks at the
+ * columns outside the working set only when those inside are optimal. Margins and gradients are float64, so the
+ * answer's accuracy does not depend on the precision of the inner sweeps.
+ * @see Yuan, Ho & Lin 2012, https://jmlr.org/papers/v13/yuan12a.html (newGLMNET)
+ * @see Massias, Gramfort & Salmon 2018, https://proceedings.mlr.press/v80/massias18a.html (working sets)
+ */
+import type { Design } from "./design.ts";
+import type { Kernel } from "./kernel.ts";
+import { lossAlong, updateLoss } from "./loss.ts";
+import { listColumns as listIn, minimizeModel, type Model, violationOf } from "./model.ts";
+import { Scalar, type Workspace } from "./workspace.ts";
+
+/** What is fitted: labels and weights of the design's rows. */
+export interface LogisticProblem {
+  /** 0 or 1, shape [nRows] */
+  readonly labels: Uint8Array;
+  /** Class weight times sample weight, shape [nRows]; rows of weight 0 take no part but get a margin. */
+  readonly weights: Float64Array;
+  /** Added to the margin of each row, shape [nRows] (default 0). */
+  readonly offset?: Float64Array;
+}
+
+/** Penalty l1 |w|_1 + l2 |w|^2 / 2 against c times the loss. */
+export interface LogisticPenalty {
+  /** Multiplies the loss, as in LIBLINEAR. */
+  readonly c: number;
+  readonly l1: number;
+  readonly l2: number;
+  /** penalized: a column of ones like any other, as in LIBLINEAR. */
+  readonly intercept: "penalized" | "free" | "none";
+  /**
+   * Stop when no optimality condition is violated by more than this times l1 (without an L1 penalty: times the
+   * largest gradient at all-zero coefficients).
+   */
+  readonly tolerance: number;
+}
+
+/** Where a solver stands; the coefficients and margins themselves are in its workspace. */
+export interface SolveReport {
+  readonly intercept: number;
+  readonly objective: number;
+  /** Largest violation of an optimality condition over all columns, relative as `tolerance` is. */
+  readonly residual: number;
+  readonly nOuter: number;
+  /** Passes over the working set, or a part of it. */
+  readonly nPasses: number;
+  readonly converged: boolean;
+}
+
+/** A solver over one design and one workspace; it continues from the coefficients of its last call. */
+export interface LogisticSolver {
+  readonly work: Workspace;
+  /** Back to all-zero coefficients of a new problem. */
+  reset(problem: LogisticProblem): void;
+  /** Starts from given coefficients of the standardised columns. */
+  warmStart(problem: LogisticProblem, coef: Float64Array, intercept: number): void;
+  solve(penalty: LogisticPenalty): SolveReport;
+}
+
+const MAX_OUTER = 500;
+/** The model is minimised to this share of the violation it starts from. */
+const FORCING = 0.1;
+
+/** Makes a solver; `kernel` must belong to the same design and workspace. */
+export function createSolver(design: Design, work: Workspace, kernel: Kernel): LogisticSolver {
+  const { nRows, nCols } = design;
+  const { coef, start, gradient, margin, residual, list, scalars } = work;
+  const bias = { value: 0, start: 0 };
+  let problem: LogisticProblem | undefined;
+  /** c at which `gradient` of every column is known at the present margins, or 0. */
+  let gradientC = 0;
+  /** Largest |gradient| at all-zero coefficients and c = 1. */
+  let zeroGradient = 0;
+  const listColumns = (keep: (j: number) => boolean) => listIn(work, keep);
+
+  function reset(next: LogisticProblem): void {
+    problem = next;
+    bias.value = 0;
+    coef.fill(0);
+    margin.fill(0);
+    if (next.offset !== undefined) margin.set(next.offset);
+    updateLoss(work, next.labels, next.weights, 1);
+    kernel.gradient(listColumns(() => true));
+    gradientC = 1;
+    zeroGradient = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  }
+
+  function warmStart(next: LogisticProblem, from: Float64Array, intercept: number): void {
+    reset(next);
+    coef.set(from);
+    bias.value = intercept;
+    rebuildMargins();
+    gradientC = 0;
+  }
+
+  /**
+   * Margins from the coefficients alone. Columns that came and went leave rounding behind in the running margins,
+   * which would break ties between rows that are alike in every remaining column.
+   */
+  function rebuildMargins(): void {
+    start.fill(0);
+    const shift = kernel.change(listColumns((j) => coef[j] !== 0)) + bias.value;
+    const offset = problem?.offset;
+    for (let i = 0; i < nRows; i++) {
+      margin[i] = residual[i]! + shift + (offset === undefined ? 0 : offset[i]!);
+    }
+    start.set(coef);
+    bias.start = bias.value;
+  }
+
+  function solve(penalty: LogisticPenalty): SolveReport {
+    if (problem === undefined) throw new Error("Cannot solve: call reset() with a problem first");
+    const { labels, weights } = problem;
+    const { c, l1, l2, intercept } = penalty;
+    const biasL1 = intercept === "penalized" ? l1 : 0, biasL2 = intercept === "penalized" ? l2 : 0;
+    const hasBias = intercept !== "none";
+    const working = new Uint8Array(nCols);
+    const model: Model = { work, kernel, working, bias, penalty: { l1, l2, biasL1, biasL2, hasBias } };
+    const columnViolation = (j: number) => violationOf(coef[j]!, gradient[j]! + l2 * coef[j]!, l1);
+
+    let loss = updateLoss(work, labels, weights, c);
+    // The gradients at the present margins are proportional to c: a neighbouring fit left them behind.
+    if (gradientC > 0) {
+      const ratio = c / gradientC;
+      for (let j = 0; j < nCols; j++) gradient[j]! *= ratio;
+    } else {
+      kernel.gradient(listColumns(() => true));
+    }
+    const scale = l1 > 0 ? l1 : Math.max(c * zeroGradient, Number.MIN_VALUE);
+    const limit = penalty.tolerance * scale;
+    for (let j = 0; j < nCols; j++) working[j] = coef[j] !== 0 || columnViolation(j) > 0 ? 1 : 0;
+
+    let nOuter = 0, nPasses = 0, best = Infinity, stalled = 0;
+    let float32 = design.layout === "dense" && design.valueBytes === 4;
+    for (;;) {
+      const nWorking = listColumns((j) => working[j] === 1);
+      kernel.columnSums(nWorking);
+      let worst = hasBias
+        ? violationOf(bias.value, scalars[Scalar.slopeSum]! + biasL2 * bias.value, biasL1)
+        : 0;
+      for (let at = 0; at < nWorking; at++) worst = Math.max(worst, columnViolation(list[at]!));
+      if (worst <= limit || nOuter === MAX_OUTER) {
+        kernel.gradient(listColumns((j) => working[j] === 0));
+        gradientC = c;
+        let outside = 0;
+        for (let j = 0; j < nCols; j++) if (working[j] === 0) outside = Math.max(outside, columnViolation(j));
+        worst = Math.max(worst, outside);
+        if (worst <= limit || nOuter === MAX_OUTER) {
+          const objective = loss + penaltyAt(1);
+          rebuildMargins();
+          const converged = worst <= limit;
+          return { intercept: bias.value, objective, residual: worst / scale, nOuter, nPasses, converged };
+        }
+        for (let j = 0; j < nCols; j++) if (columnViolation(j) > 0) working[j] = 1;
+        continue;
+      }
+      // Float32 sweeps can stop helping close to the optimum of an ill-conditioned model.
+      stalled = worst < 0.5 * best ? 0 : stalled + 1;
+      best = Math.min(best, worst);
+      if (stalled >= 6) float32 = false;
+      nOuter++;
+      nPasses += minimizeModel(model, { target: Math.max(FORCING * worst, 0.2 * limit), float32 });
+      loss = takeStep();
+    }
+
+    function penaltyAt(t: number): number {
+      let sum = 0;
+      for (let j = 0; j < nCols; j++) {
+        if (coef[j] === 0 && start[j] === 0) continue;
+        const w = t === 1 ? coef[j]! : start[j]! + t * (coef[j]! - start[j]!);
+        sum += l1 * Math.abs(w) + 0.5 * l2 * w * w;
+      }
+      const b = bias.start + t * (bias.value - bias.start);
+      return sum + biasL1 * Math.abs(b) + 0.5 * biasL2 * b * b;
+    }
+
+    /** Backtracks from the full step; returns the loss at the new margins. */
+    function takeStep(): number {
+      const count = listColumns((j) => working[j] === 1 && coef[j] !== start[j]);
+      const biasStep = bias.value - bias.start;
+      let slope = biasStep * scalars[Scalar.slopeSum]!;
+      for (let at = 0; at < count; at++) {
+        slope += (coef[list[at]!]! - start[list[at]!]!) * gradient[list[at]!]!;
+      }
+      const shift = kernel.change(count) + biasStep;
+      const penaltyBefore = penaltyAt(0);
+      const before = loss + penaltyBefore;
+      const expected = slope + penaltyAt(1) - penaltyBefore;
+      let t = 1;
+      // Below this the objective's own rounding hides the decrease; the model is then as good as exact.
+      if (Math.abs(expected) > 1e-11 * before) {
+        while (t > 1e-12) {
+          const after = lossAlong(work, labels, weights, { c, t, shift }) + penaltyAt(t);
+          if (after <= before + 1e-4 * t * expected) break;
+          t /= 2;
+        }
+      }
+      if (t < 1) {
+        for (let at = 0; at < count; at++) {
+          const j = list[at]!;
+          coef[j] = start[j]! + t * (coef[j]! - start[j]!);
+        }
+        bias.value = bias.start + t * biasStep;
+      }
+      for (let i = 0; i < nRows; i++) margin[i]! += t * (residual[i]! + shift);
+      return updateLoss(work, labels, weights, c);
+    }
+  }
+
+  return { work, reset, warmStart, solve };
+}
