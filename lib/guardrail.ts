@@ -11,6 +11,7 @@ export type GuardrailName =
   | "misaligned-rows"
   | "missing-column"
   | "corrupt-file"
+  | "unsafe-pickle"
   | "wrong-checksum"
   | "sae-invalid"
   | "sae-missing"

@@ -16,6 +16,8 @@ export interface RandomStream {
   integers(high: number): number;
   /** Fills `out` with integers in [0, high): `default_rng.integers(0, high, size)`. */
   fillIntegersInPlace(out: Uint32Array | Int32Array | Float64Array, high: number): void;
+  /** Fills `out` with integers, the k-th in [0, high + k * step); all ranges in [1, 2^32). */
+  fillRangesInPlace(out: Uint32Array, high: number, step: 1 | -1): void;
   /** 0..n-1 in random order: `default_rng.permutation(n)`. */
   permutation(n: number): Uint32Array;
   /** Fisher-Yates from the end with masked rejection: `default_rng.shuffle`. */
@@ -78,7 +80,10 @@ function pcg64(entropy: readonly number[]): RandomStream {
   const state = initialState(entropy);
   const block = new Uint32Array(2 * BLOCK_WORDS);
   let next = block.length; // index of the next unread 64-bit word's low half
-  let buffered = -1; // the high half left over by uint32(), or -1
+  // The high half left over by uint32(), and whether there is one. A typed array, since V8 boxes a variable that
+  // takes values beyond 2^30 anew at each assignment.
+  const leftOver = new Uint32Array(1);
+  let hasLeftOver = false;
 
   function refill(): void {
     const memory = kernel.memory as WebAssembly.Memory;
@@ -91,13 +96,13 @@ function pcg64(entropy: readonly number[]): RandomStream {
   }
 
   function uint32(): number {
-    if (buffered >= 0) {
-      const high = buffered;
-      buffered = -1;
-      return high;
+    if (hasLeftOver) {
+      hasLeftOver = false;
+      return leftOver[0]!;
     }
     if (next === block.length) refill();
-    buffered = block[next + 1]!;
+    leftOver[0] = block[next + 1]!;
+    hasLeftOver = true;
     const low = block[next]!;
     next += 2;
     return low;
@@ -134,13 +139,14 @@ function pcg64(entropy: readonly number[]): RandomStream {
     words.set(state);
     out.set(block);
     // A left-over high half goes into the slot before the next word: that slot is spent, as `next` is never 0.
-    if (buffered >= 0) out[next - 1] = buffered;
-    kernel.setCursor(buffered >= 0 ? next - 1 : next);
+    if (hasLeftOver) out[next - 1] = leftOver[0]!;
+    kernel.setCursor(hasLeftOver ? next - 1 : next);
     draw();
     state.set(words);
     block.set(out);
     const cursor = kernel.getCursor();
-    buffered = cursor % 2 === 1 ? block[cursor]! : -1;
+    hasLeftOver = cursor % 2 === 1;
+    if (hasLeftOver) leftOver[0] = block[cursor]!;
     next = cursor + cursor % 2;
     return new Uint32Array(memory.buffer, kernel.bulkPointer(), count);
   }
@@ -157,8 +163,27 @@ function pcg64(entropy: readonly number[]): RandomStream {
     }
   }
 
+  function fillRangesInPlace(out: Uint32Array, high: number, step: 1 | -1): void {
+    const last = high + (out.length - 1) * step;
+    if (out.length > 0 && !(Math.min(high, last) >= 1 && Math.max(high, last) < 4294967296)) {
+      throw new RangeError(`Cannot draw integers: needs ranges in [1, 2^32), got ${high} to ${last}`);
+    }
+    for (let start = 0; start < out.length; start += MAX_BULK) {
+      const count = Math.min(MAX_BULK, out.length - start);
+      out.set(bulk(count, () => kernel.fillBoundedRun(count, high + start * step, step)), start);
+    }
+  }
+
   function shuffleInPlace(values: { [index: number]: number; readonly length: number }): void {
-    let i = values.length - 1;
+    const n = values.length;
+    if (values instanceof Uint32Array && n > MIN_BULK && n <= MAX_BULK) {
+      const words = new Uint32Array((kernel.memory as WebAssembly.Memory).buffer, kernel.valuesPointer(), n);
+      words.set(values);
+      bulk(0, () => kernel.shuffleValues(n));
+      values.set(words);
+      return;
+    }
+    let i = n - 1;
     while (i >= MIN_BULK) {
       const first = i;
       const count = Math.min(MAX_BULK, first);
@@ -181,7 +206,8 @@ function pcg64(entropy: readonly number[]): RandomStream {
   }
 
   function permutation(n: number): Uint32Array {
-    const order = Uint32Array.from({ length: n }, (_, i) => i);
+    const order = new Uint32Array(n);
+    for (let i = 0; i < n; i++) order[i] = i;
     shuffleInPlace(order);
     return order;
   }
@@ -198,6 +224,7 @@ function pcg64(entropy: readonly number[]): RandomStream {
     uint32,
     integers,
     fillIntegersInPlace,
+    fillRangesInPlace,
     permutation,
     shuffleInPlace,
     choice,

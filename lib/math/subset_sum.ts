@@ -30,25 +30,18 @@ export function randomSubsetSum(rng: RandomStream, values: ArrayLike<number>, si
     return sum;
   }
   const chosen = new Uint8Array(n);
-  for (let j = n - size; j < n; j++) {
-    const draw = j === 0 ? 0 : boundedInteger(rng, j + 1);
-    const pick = chosen[draw] === 1 ? j : draw;
+  const draws = new Uint32Array(size);
+  rng.fillRangesInPlace(draws, n - size + 1, 1); // Floyd's algorithm: the k-th draw is below n - size + k + 1
+  for (let k = 0; k < size; k++) {
+    const draw = draws[k]!;
+    const pick = chosen[draw] === 1 ? n - size + k : draw;
     chosen[pick] = 1;
     sum += values[pick]!;
   }
   // choice() then shuffles the list: the order cannot matter to a sum, but the draws must be spent.
-  for (let i = size - 1; i > 0; i--) boundedInteger(rng, i + 1);
+  if (size > 1) rng.fillRangesInPlace(draws.subarray(1), size, -1);
   return sum;
 }
 
 /** choice() draws its subset as above up to this many items. */
 const LARGE = 10000;
-
-/** Lemire's bounded integer for ranges in [2, 2^21], where the product is exact in a double. */
-function boundedInteger(rng: RandomStream, range: number): number {
-  for (;;) {
-    const word = rng.uint32();
-    const low = Math.imul(word, range) >>> 0;
-    if (low >= range || low >= (4294967296 - range) % range) return Math.floor(word * range / 4294967296);
-  }
-}

@@ -5,6 +5,7 @@
  */
 import { join, resolve } from "node:path";
 import { Tokenizer as CoreTokenizer } from "@huggingface/tokenizers";
+import { GuardrailError } from "../guardrail.ts";
 import { readTokenizerFiles } from "./tokenizer_files.ts";
 
 /** Which library turns text into ids. */
@@ -66,10 +67,20 @@ export async function loadTokenizer(directory: string, options: LoadTokenizerOpt
     needsConfig: backend === "transformers",
     modelVocabularySize,
   });
-  const tokenizer = backend === "core"
-    ? coreTokenizer(files.tokenizer, files.config)
-    : await autoTokenizer(resolve(directory));
-  return { ...tokenizer, backend, vocabularySize: files.vocabularySize };
+  let codec: Codec;
+  try {
+    codec = backend === "core"
+      ? coreTokenizer(files.tokenizer, files.config)
+      : await autoTokenizer(resolve(directory));
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).split("\n", 1)[0];
+    const file = join(directory, "tokenizer.json");
+    throw new GuardrailError(
+      "corrupt-file",
+      `Cannot use ${file}: needs a tokenizer that the ${backend} backend can build, got: ${reason}`,
+    );
+  }
+  return { ...codec, backend, vocabularySize: files.vocabularySize };
 }
 
 type Codec = Pick<Tokenizer, "encode" | "decode" | "tokenId">;

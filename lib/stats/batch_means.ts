@@ -1,15 +1,10 @@
 /**
  * Inference on time-ordered rows that overlap: batches of consecutive windows take the place of items. The
- * estimate is computed anew with each batch left out, which for a mean is the method of batch means and for an
- * AUROC keeps what a first-order approximation loses when few windows are hard.
+ * estimate is computed anew with each batch left out, which for a mean is the method of batch means.
  */
-import { GuardrailError } from "../guardrail.ts";
-import { auroc } from "./auroc.ts";
-import { type Inference, tInterval } from "./interval.ts";
+import type { Inference } from "./interval.ts";
+import { leaveOutInterval, type RowEstimator } from "./leave_out.ts";
 import { MIN_TIME_BLOCKS, planBatches } from "./time_blocks.ts";
-
-/** An estimate on some rows of a study. */
-export type RowEstimator = (rows: Uint32Array) => number;
 
 /**
  * t interval from an estimate's leave-one-batch-out values.
@@ -22,7 +17,8 @@ export type RowEstimator = (rows: Uint32Array) => number;
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { batchMeans, meanOnRows } from "lib/stats/batch_means.ts";
+ * import { batchMeans } from "lib/stats/batch_means.ts";
+ * import { meanOnRows } from "lib/stats/leave_out.ts";
  * const effects = Float64Array.from({ length: 200 }, (_, i) => Math.sin(i));
  * assert.equal(batchMeans(meanOnRows(effects), 200, { overlap: 8 }).status, "valid");
  * assert.equal(batchMeans(meanOnRows(effects), 200, { overlap: 26 }).status, "underpowered");
@@ -35,50 +31,12 @@ export function batchMeans(
 ): Inference {
   const method = "batch means";
   const { nBlocks, batches, varianceFactor } = planBatches(rows, overlap);
-  const nRows = typeof rows === "number" ? rows : rows.length;
-  const value = estimate(Uint32Array.from({ length: nRows }, (_, i) => i));
-  const nUnits = batches.length;
+  const batchOf = new Uint32Array(typeof rows === "number" ? rows : rows.length);
+  batches.forEach(({ start, end }, b) => batchOf.fill(b, start, end));
   if (nBlocks < MIN_TIME_BLOCKS) {
+    const value = estimate(batchOf.map((_, i) => i));
     const reason = `needs ${MIN_TIME_BLOCKS} blocks of ${overlap} windows, got ${nBlocks}`;
-    return { status: "underpowered", method, value, nUnits, reason };
+    return { status: "underpowered", method, value, nUnits: batches.length, reason };
   }
-  const without = new Float64Array(nUnits);
-  try {
-    batches.forEach(({ start, end }, b) => {
-      without[b] = estimate(
-        Uint32Array.from({ length: nRows - (end - start) }, (_, i) => i < start ? i : i + (end - start)),
-      );
-    });
-  } catch (error) {
-    if (!(error instanceof GuardrailError) || error.guardrail !== "single-class") throw error;
-    const reason = `needs both classes outside every batch, got one class without one of ${nUnits} batches`;
-    return { status: "underpowered", method, value, nUnits, reason };
-  }
-  const center = without.reduce((sum, x) => sum + x, 0) / nUnits;
-  const squares = without.reduce((sum, x) => sum + (x - center) * (x - center), 0);
-  const standardError = Math.sqrt(squares * varianceFactor * (nUnits - 1) / nUnits);
-  return tInterval({ method, value, standardError, df: nUnits - 1, nUnits, alpha });
-}
-
-/** mean(values) as a function of rows. */
-export function meanOnRows(values: ArrayLike<number>): RowEstimator {
-  return (rows) => {
-    let sum = 0;
-    for (const row of rows) sum += values[row]!;
-    return sum / rows.length;
-  };
-}
-
-/** AUROC(a) - AUROC(b) as a function of rows. */
-export function aurocDeltaOnRows(
-  scoresA: ArrayLike<number>,
-  scoresB: ArrayLike<number>,
-  labels: ArrayLike<number>,
-): RowEstimator {
-  const pick = (values: ArrayLike<number>, rows: Uint32Array) =>
-    Float64Array.from(rows, (row) => values[row]!);
-  return (rows) => {
-    const picked = pick(labels, rows);
-    return auroc(pick(scoresA, rows), picked) - auroc(pick(scoresB, rows), picked);
-  };
+  return leaveOutInterval(estimate, batchOf, { method, nGroups: batches.length, varianceFactor, alpha });
 }

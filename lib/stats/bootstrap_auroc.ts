@@ -1,8 +1,9 @@
 /** The published paired bootstrap of AUROCs and of their differences: items drawn alone, one draw for all rungs. */
 import type { RandomStream } from "../math/random.ts";
 import { auroc, countClasses } from "./auroc.ts";
+import { drawItems } from "./draw_weights.ts";
 import { type Estimate, percentileEstimate } from "./estimate.ts";
-import { type DrawWeights, LANES, resampledAurocs } from "./resampled_auroc.ts";
+import { type DrawWeights, resampledAurocs } from "./resampled_auroc.ts";
 
 /** Bootstrap distribution of several rungs' AUROCs under shared draws. */
 export interface AurocBootstrap {
@@ -58,14 +59,6 @@ export function aurocBootstrap(
     estimates[rung] = percentileEstimate(auroc(scores[rung]!, labels), columns[i]!);
   });
   return { estimates, draws, delta: (a, b) => delta(estimates, draws, a, b) };
-}
-
-function drawItems(n: number, rng: RandomStream): DrawWeights {
-  const rows = new Uint32Array(n);
-  return (weights, lane) => {
-    rng.fillIntegersInPlace(rows, n);
-    for (let i = 0; i < n; i++) weights[LANES * rows[i]! + lane]!++;
-  };
 }
 
 function delta(

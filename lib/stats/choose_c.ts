@@ -2,8 +2,17 @@
 import { GuardrailError } from "../guardrail.ts";
 import type { CsrMatrix, Matrix } from "../math/matrix.ts";
 import { auroc } from "./auroc.ts";
-import { classWeights, type LogisticOptions, openSolver, penaltyOf, requireLabels } from "./l1_logistic.ts";
-import { createDesign } from "./logistic/design.ts";
+import {
+  classWeights,
+  type LogisticFit,
+  type LogisticOptions,
+  penaltyOf,
+  requireLabels,
+} from "./l1_logistic.ts";
+import { createDesign, type Design } from "./logistic/design.ts";
+import { followPaths, type PathPoint, type PathTask } from "./logistic/paths.ts";
+import type { PathThreads } from "./logistic/threads.ts";
+import { reserveWorkspaces } from "./logistic/workspace.ts";
 
 /** The published grid. */
 export const PUBLISHED_C_GRID: readonly number[] = [1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1];
@@ -44,7 +53,8 @@ export interface ChooseCOptions extends Omit<LogisticOptions, "c" | "rows"> {
 }
 
 /**
- * Chooses C by mean AUROC over inner folds. Each fold is one path along ascending C, warm-started.
+ * Chooses C by mean AUROC over inner folds. Each fold is one path along ascending C, warm-started, and the folds
+ * run side by side over one shared copy of the matrix.
  *
  * @param matrix training rows, shape [n, p]
  * @param labels 0 or 1, shape [n]
@@ -56,38 +66,133 @@ export interface ChooseCOptions extends Omit<LogisticOptions, "c" | "rows"> {
 export function chooseC(
   matrix: Matrix | CsrMatrix,
   labels: ArrayLike<number>,
-  { folds, ...options }: ChooseCOptions & { readonly folds: readonly Fold[] },
+  options: ChooseCOptions & { readonly folds: readonly Fold[] },
 ): ChosenC {
+  const plan = planFolds(matrix, labels, options);
+  const workspaces = reserveWorkspaces(plan.design, plan.tasks.length);
+  const kernel = options.kernel ?? "wasm";
+  return scoreFolds(plan, followPaths(plan.design, plan.tasks, { workspaces, kernel }));
+}
+
+/**
+ * chooseC() on several threads, and the path of all training rows over the same copy of the matrix; the fit at the
+ * chosen C is one of its points. The number of threads changes no bit.
+ * @param options.path to-chosen: the path ends at the chosen C (default); whole: it runs over the whole grid
+ */
+export async function chooseCAndFit(
+  matrix: Matrix | CsrMatrix,
+  labels: ArrayLike<number>,
+  { threads, path: extent = "to-chosen", ...options }: ChooseCOptions & {
+    readonly folds: readonly Fold[];
+    readonly threads: PathThreads;
+    readonly path?: "to-chosen" | "whole";
+  },
+): Promise<{ readonly choice: ChosenC; readonly fit: LogisticFit; readonly path: readonly PathPoint[] }> {
+  const plan = planFolds(matrix, labels, options);
+  const all = classWeights(plan.labels, options.classWeight ?? "balanced", "all training rows");
+  const whole: PathTask = {
+    ...plan.common,
+    weights: options.sampleWeights
+      ? all.map((weight, i) => weight * options.sampleWeights![plan.order[i]!]!)
+      : all,
+    scoredRows: new Uint32Array(0),
+  };
+  const tasks = extent === "whole" ? [...plan.tasks, whole] : plan.tasks;
+  const paths = await threads.follow(plan.design, tasks);
+  const choice = scoreFolds(plan, paths.slice(0, plan.tasks.length));
+  const grid = choice.grid.slice(0, choice.bestIndex + 1);
+  const [path] = extent === "whole"
+    ? paths.slice(-1)
+    : await threads.follow(plan.design, [{ ...whole, grid }]);
+  return { choice, fit: fitOfPoint(path![choice.bestIndex]!, matrix.nCols), path: path! };
+}
+
+/** A path's point as a fit. */
+export function fitOfPoint(point: PathPoint, nCols: number): LogisticFit {
+  const coef = new Float64Array(nCols);
+  point.columns.forEach((j, k) => coef[j] = point.coef[k]!);
+  const { c, intercept, objective, kktResidual, converged } = point;
+  return { coef, c, intercept, objective, kktResidual, converged, nNonzero: point.columns.length };
+}
+
+/** Everything the folds of one choice share. */
+export interface FoldPlan {
+  readonly design: Design;
+  /** Row of the matrix that each row of the design is. */
+  readonly order: Uint32Array;
+  /** Labels of the design's rows. */
+  readonly labels: Uint8Array;
+  readonly common: Omit<PathTask, "weights" | "scoredRows">;
+  /** One a fold that can be fitted. */
+  readonly tasks: readonly PathTask[];
+  /** The fold's index of each task. */
+  readonly foldOfTask: readonly number[];
+  readonly nFolds: number;
+  readonly rule: "first-best" | "one-standard-error";
+}
+
+/** One path task a fold, over one design. */
+export function planFolds(
+  matrix: Matrix | CsrMatrix,
+  labels: ArrayLike<number>,
+  { folds, ...options }: ChooseCOptions & { readonly folds: readonly Fold[] },
+): FoldPlan {
   const grid = requireGrid(options.grid ?? PUBLISHED_C_GRID);
   requireLabels(labels, matrix.nRows);
   if (folds.length === 0) throw new RangeError("Cannot choose C: needs at least one fold, got none");
-  const y = Uint8Array.from(labels);
-  const weights = folds.map((fold, f) =>
-    foldWeights(y, fold, { ...options, what: `training part of fold ${f}` })
-  );
-  const refused = folds.map((fold, f) => weights[f] === undefined || isSingleClass(y, fold.test));
-  refused.forEach((single, f) => {
-    if (single && options.protocol !== "published") throw singleClassFold(y, folds[f]!, f);
+  const given = Uint8Array.from(labels);
+  const usable = folds.map((fold, f) => {
+    const single = isSingleClass(given, fold.train) || isSingleClass(given, fold.test);
+    if (single && options.protocol !== "published") throw singleClassFold(given, fold, f);
+    return !single;
   });
+  const order = orderByFold(matrix.nRows, folds);
+  const position = new Uint32Array(order.length);
+  order.forEach((row, i) => position[row] = i);
+  const design = createDesign(matrix, { rows: order, ...(options.scaler && { scaler: options.scaler }) });
+  const { c: _, ...penalty } = penaltyOf({ ...options, c: 1 });
+  const common = {
+    labels: Uint8Array.from(order, (row) => given[row]!),
+    grid,
+    penalty,
+    ...(options.offset && { offset: Float64Array.from(order, (row) => options.offset![row]!) }),
+  };
+  const foldOfTask = [...folds.keys()].filter((f) => usable[f]);
+  const tasks = foldOfTask.map((f) => {
+    const byRow = foldWeights(given, folds[f]!, { ...options, what: `training part of fold ${f}` })!;
+    return {
+      ...common,
+      weights: Float64Array.from(order, (row) => byRow[row]!),
+      scoredRows: Uint32Array.from(folds[f]!.test, (row) => position[row]!),
+    };
+  });
+  const rule = options.rule ?? "first-best";
+  return { design, order, labels: common.labels, common, tasks, foldOfTask, nFolds: folds.length, rule };
+}
 
-  const solver = openSolver(createDesign(matrix, options.scaler && { scaler: options.scaler }));
-  const foldScores = grid.map(() => folds.map(() => NaN));
-  const nNonzero = grid.map(() => folds.map(() => 0));
+/** Rows by the fold that tests them, so that what a fold leaves out lies together and can be passed by. */
+function orderByFold(nRows: number, folds: readonly Fold[]): Uint32Array {
+  const testedBy = new Int32Array(nRows).fill(-1);
   folds.forEach((fold, f) => {
-    if (refused[f]) return;
-    solver.reset({
-      labels: y,
-      weights: weights[f]!,
-      ...(options.offset && { offset: Float64Array.from(options.offset) }),
-    });
-    const testLabels = Uint8Array.from(fold.test, (i) => y[i]!);
-    grid.forEach((c, k) => {
-      solver.solve(penaltyOf({ ...options, c }));
-      foldScores[k]![f] = auroc(Float64Array.from(fold.test, (i) => solver.work.margin[i]!), testLabels);
-      nNonzero[k]![f] = solver.work.coef.reduce((count, w) => count + (w === 0 ? 0 : 1), 0);
+    for (let k = 0; k < fold.test.length; k++) testedBy[fold.test[k]!] = f;
+  });
+  return Uint32Array.from({ length: nRows }, (_, i) => i).sort((a, b) =>
+    testedBy[a]! - testedBy[b]! || a - b
+  );
+}
+
+function scoreFolds(plan: FoldPlan, paths: readonly (readonly PathPoint[])[]): ChosenC {
+  const { tasks, foldOfTask, nFolds, rule, labels, common: { grid } } = plan;
+  const foldScores = grid.map(() => new Array<number>(nFolds).fill(NaN));
+  const nNonzero = grid.map(() => new Array<number>(nFolds).fill(0));
+  foldOfTask.forEach((f, t) => {
+    const testLabels = Uint8Array.from(tasks[t]!.scoredRows, (i) => labels[i]!);
+    paths[t]!.forEach((point, k) => {
+      foldScores[k]![f] = auroc(point.margins, testLabels);
+      nNonzero[k]![f] = point.columns.length;
     });
   });
-  return pickC(grid, foldScores, nNonzero, options.rule ?? "first-best");
+  return pickC(grid, foldScores, nNonzero, rule);
 }
 
 /** Applies the rule to the folds' scores. */

@@ -4,8 +4,8 @@ import { countClasses } from "./auroc.ts";
 import { type AurocBootstrap, aurocBootstrap } from "./bootstrap_auroc.ts";
 import { type MeanBootstrap, pairedDifferences } from "./bootstrap_mean.ts";
 import { clusterSums, indexClusters } from "./clusters.ts";
+import { drawClusters } from "./draw_weights.ts";
 import { percentileEstimate } from "./estimate.ts";
-import { LANES } from "./resampled_auroc.ts";
 
 /** Below this many clusters the percentile interval under-covers (0.89 on the nine SQuAD articles). */
 export const MIN_BOOTSTRAP_CLUSTERS = 30;
@@ -44,21 +44,12 @@ export function clusterBootstrapAuroc(
   { nResamples, rng, clusters }: ClusterBootstrapOptions,
 ): AurocBootstrap {
   countClasses(labels);
-  const { index, nClusters } = indexClusters(clusters);
-  if (index.length !== labels.length) {
-    throw new RangeError(`Cannot draw clusters: needs ${labels.length} cluster labels, got ${index.length}`);
+  if (clusters.length !== labels.length) {
+    throw new RangeError(
+      `Cannot draw clusters: needs ${labels.length} cluster labels, got ${clusters.length}`,
+    );
   }
-  const drawn = new Uint32Array(nClusters);
-  const multiplicity = new Uint32Array(nClusters);
-  return aurocBootstrap(scores, labels, {
-    nResamples,
-    drawWeights: (weights, lane) => {
-      rng.fillIntegersInPlace(drawn, nClusters);
-      multiplicity.fill(0);
-      for (let k = 0; k < nClusters; k++) multiplicity[drawn[k]!]!++;
-      for (let i = 0; i < index.length; i++) weights[LANES * i + lane] = multiplicity[index[i]!]!;
-    },
-  });
+  return aurocBootstrap(scores, labels, { nResamples, drawWeights: drawClusters(clusters, rng) });
 }
 
 /**

@@ -140,7 +140,7 @@ export function standardizedMeanInfluence(a: ArrayLike<number>, b: ArrayLike<num
   const populationVariance = variance * (n - 1) / n;
   const influence = differences.map((x) => {
     const z = x - center;
-    return (z / Math.sqrt(variance) - value * (z * z - populationVariance) / (2 * variance)) / n;
+    return (z / Math.sqrt(variance) - value * (z * z - populationVariance) / (2 * populationVariance)) / n;
   });
   return { value, influence };
 }

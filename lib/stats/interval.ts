@@ -17,6 +17,8 @@ export interface Interval {
   readonly p: number;
   /** Independent units the interval stands on: items, clusters or batches. */
   readonly nUnits: number;
+  /** What weakens the interval's promise; to be printed beside it. */
+  readonly caution?: string;
 }
 
 /** No interval: too few independent units for one that would cover what it claims. */

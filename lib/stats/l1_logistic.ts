@@ -4,10 +4,11 @@
  */
 import { GuardrailError } from "../guardrail.ts";
 import type { CsrMatrix, Matrix } from "../math/matrix.ts";
-import { createDesign, type Design } from "./logistic/design.ts";
-import { typescriptKernel } from "./logistic/kernel_typescript.ts";
-import { createSolver, type LogisticPenalty, type LogisticSolver } from "./logistic/solve.ts";
-import { openWorkspace, planWorkspace } from "./logistic/workspace.ts";
+import { createDesign } from "./logistic/design.ts";
+import { type KernelChoice, openSolver, run } from "./logistic/run.ts";
+import { fitSmall, MAX_SMALL_COLUMNS, type SmallFit } from "./logistic/newton.ts";
+import type { LogisticPenalty, SolveReport } from "./logistic/solve.ts";
+import type { Workspace } from "./logistic/workspace.ts";
 import type { StandardScaler } from "./standard_scaler.ts";
 
 /** How to fit; the defaults are the published probe's. */
@@ -30,6 +31,8 @@ export interface LogisticOptions {
   readonly scaler?: StandardScaler;
   /** Rows to fit on (default: all); labels, weights and offset are indexed by the matrix's own rows. */
   readonly rows?: ArrayLike<number>;
+  /** Column kernels; both give the same bits (default wasm). */
+  readonly kernel?: KernelChoice;
 }
 
 /** A fitted probe. */
@@ -72,8 +75,6 @@ export function fitLogistic(
   const { rows, scaler } = options;
   const chosen = rows ?? Uint32Array.from({ length: matrix.nRows }, (_, i) => i);
   requireLabels(labels, matrix.nRows);
-  const design = createDesign(matrix, { ...(scaler && { scaler }), ...(rows && { rows }) });
-  const solver = openSolver(design);
   const pick = (from: ArrayLike<number>) => Float64Array.from(chosen, (i) => from[i]!);
   const y = Uint8Array.from(chosen, (i) => labels[i]!);
   const weights = classWeights(y, options.classWeight ?? "balanced", "the fit");
@@ -87,30 +88,58 @@ export function fitLogistic(
       weights[i]! *= s;
     });
   }
-  solver.reset({ labels: y, weights, ...(options.offset && { offset: pick(options.offset) }) });
-  return solveAt(solver, options);
+  const penalty = penaltyOf(options);
+  if (!("indptr" in matrix) && matrix.nCols <= MAX_SMALL_COLUMNS && options.kernel === undefined) {
+    const columns = standardizedColumns(matrix, chosen, scaler);
+    const offset = options.offset && pick(options.offset);
+    return fitOfFew(fitSmall({ columns, labels: y, weights, offset, ...penalty }), penalty);
+  }
+  const design = createDesign(matrix, { ...(scaler && { scaler }), ...(rows && { rows }) });
+  const { solvers: [solver], kernel } = openSolver(design, options.kernel);
+  run(
+    kernel,
+    solver!.work,
+    solver!.reset({ labels: y, weights, ...(options.offset && { offset: pick(options.offset) }) }),
+  );
+  return fitOf(run(kernel, solver!.work, solver!.solve(penalty)), solver!.work, penalty);
 }
 
-/** One solve of a prepared solver, copied out of its workspace. */
-export function solveAt(solver: LogisticSolver, options: LogisticOptions): LogisticFit {
-  const penalty = penaltyOf(options);
-  const report = solver.solve(penalty);
-  const coef = solver.work.coef.slice();
+/** Columns of a dense matrix over some rows, standardised if a scaler is given. */
+function standardizedColumns(
+  { data, nCols }: Matrix,
+  rows: ArrayLike<number>,
+  scaler: StandardScaler | undefined,
+): Float64Array[] {
+  return Array.from({ length: nCols }, (_, j) =>
+    Float64Array.from(rows, (row) => {
+      const value = data[row * nCols + j]!;
+      if (!Number.isFinite(value)) {
+        throw new GuardrailError(
+          "non-finite",
+          `Cannot fit a probe: needs finite features, got ${value} in row ${row}, column ${j}`,
+        );
+      }
+      return scaler === undefined ? value : (value - scaler.mean[j]!) / scaler.scale[j]!;
+    }));
+}
+
+function fitOfFew({ coef, residual, ...fit }: SmallFit, { c }: Pick<LogisticPenalty, "c">): LogisticFit {
+  const nNonzero = coef.reduce((count, w) => count + (w === 0 ? 0 : 1), 0);
+  return { coef, kktResidual: residual, nNonzero, c, ...fit };
+}
+
+/** A solve, copied out of its workspace. */
+export function fitOf(report: SolveReport, work: Workspace, { c }: Pick<LogisticPenalty, "c">): LogisticFit {
+  const coef = work.coef.slice();
   return {
     coef,
     intercept: report.intercept,
-    c: penalty.c,
+    c,
     objective: report.objective,
     kktResidual: report.residual,
     nNonzero: coef.reduce((count, w) => count + (w === 0 ? 0 : 1), 0),
     converged: report.converged,
   };
-}
-
-/** A single-threaded solver over a design. */
-export function openSolver(design: Design): LogisticSolver {
-  const work = openWorkspace(design, planWorkspace(design));
-  return createSolver(design, work, typescriptKernel(design, work));
 }
 
 /**

@@ -28,22 +28,17 @@ export function resampledAurocs(
 ): Float64Array[] {
   const n = labels.length;
   const memory = kernel.memory as WebAssembly.Memory;
-  const orders = columns.map((scores) => pairOrders(scores, labels));
+  const orders = columns.map((scores) => pairOrder(scores, labels));
   const start = Math.ceil(kernel.dataStart() / 16) * 16;
   const weightsAt = start + 64;
   const ordersAt = weightsAt + 4 * LANES * n;
-  reserve(memory, ordersAt + 4 * n * orders.reduce((sum, { passes }) => sum + passes.length, 0));
+  reserve(memory, ordersAt + 4 * n * orders.length);
 
   const weights = new Uint32Array(memory.buffer, weightsAt, LANES * n);
-  const sums = new BigUint64Array(memory.buffer, start, LANES);
+  const doubledWins = new BigUint64Array(memory.buffer, start, LANES);
   const totals = new Uint32Array(memory.buffer, start + 32, 2 * LANES);
-  let at = ordersAt;
-  const passesAt = orders.map(({ passes }) =>
-    passes.map((order) => {
-      new Uint32Array(memory.buffer, at, n).set(order);
-      at += 4 * n;
-      return at - 4 * n;
-    })
+  orders.forEach(({ order }, column) =>
+    new Uint32Array(memory.buffer, ordersAt + 4 * n * column, n).set(order)
   );
 
   const draws = columns.map(() => new Float64Array(nResamples));
@@ -53,16 +48,13 @@ export function resampledAurocs(
     weights.fill(0);
     for (let lane = 0; lane < nLanes; lane++) drawWeights(weights, lane);
     let nUsable = 0;
-    passesAt.forEach((passes, column) => {
-      const wins = new Float64Array(LANES); // twice the weighted count of ordered pairs, ties once
-      for (const order of passes) {
-        kernel.weightedPairs(order, n, weightsAt, start);
-        for (let lane = 0; lane < nLanes; lane++) wins[lane]! += Number(sums[lane]!) * (2 / passes.length);
-      }
+    orders.forEach(({ hasTies }, column) => {
+      const pass = hasTies ? kernel.tiedPairs : kernel.distinctPairs;
+      pass(ordersAt + 4 * n * column, n, weightsAt, start);
       nUsable = 0;
       for (let lane = 0; lane < nLanes; lane++) {
-        const pairs = totals[lane]! * totals[LANES + lane]!;
-        if (pairs > 0) draws[column]![nKept + nUsable++] = wins[lane]! / (2 * pairs);
+        const nPairs = totals[lane]! * totals[LANES + lane]!;
+        if (nPairs > 0) draws[column]![nKept + nUsable++] = Number(doubledWins[lane]!) / (2 * nPairs);
       }
     });
     nKept += nUsable;
@@ -75,37 +67,25 @@ function reserve(memory: WebAssembly.Memory, nBytes: number): void {
   if (missing > 0) memory.grow(Math.ceil(missing / 65536));
 }
 
-/**
- * Items in ascending score order. With positives first among equals a pass counts strict wins, with negatives
- * first wins and ties: half their sum counts ties one half. One pass suffices when no tie joins the classes.
- */
-function pairOrders(
+/** Items in ascending score order as the kernel reads them, and whether a hard and an easy item share a score. */
+function pairOrder(
   scores: ArrayLike<number>,
   labels: ArrayLike<number>,
-): { readonly passes: readonly Uint32Array[] } {
+): { readonly order: Uint32Array; readonly hasTies: boolean } {
   checkScores(scores, labels.length);
-  const sorted = Float64Array.from(scores).sort();
-  const strict = ordered(scores, labels, sorted, 1);
-  const weak = ordered(scores, labels, sorted, 0);
-  const same = strict.every((entry, i) => entry === weak[i]);
-  return { passes: same ? [strict] : [strict, weak] };
-}
-
-function ordered(
-  scores: ArrayLike<number>,
-  labels: ArrayLike<number>,
-  sorted: Float64Array,
-  firstClass: number,
-): Uint32Array {
   const n = labels.length;
+  const sorted = Float64Array.from(scores).sort();
   const order = new Uint32Array(n);
   const taken = new Uint32Array(n);
-  for (const label of [firstClass, 1 - firstClass]) {
-    for (let i = 0; i < n; i++) {
-      if (labels[i] !== label) continue;
-      const place = lowerBound(sorted, scores[i]!);
-      order[place + taken[place]!++] = 16 * i + label;
-    }
+  for (let i = 0; i < n; i++) {
+    const place = lowerBound(sorted, scores[i]!);
+    order[place + taken[place]!++] = 16 * i + labels[i]!;
   }
-  return order;
+  let hasTies = false;
+  for (let place = 0; place < n; place++) {
+    const endsRun = place === n - 1 || sorted[place + 1]! > sorted[place]!;
+    if (endsRun) order[place]! |= 2;
+    else if ((order[place]! & 1) !== (order[place + 1]! & 1)) hasTies = true;
+  }
+  return { order, hasTies };
 }

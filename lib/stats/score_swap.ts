@@ -93,18 +93,22 @@ export function scoreSwapTest(
  */
 function drawRoles({ index, nClusters }: Clusters, rng: RandomStream | undefined): DrawWeights {
   const n = index.length;
+  const coins = new Uint32Array(Math.ceil(nClusters / 32)); // 32 coin tosses a word
   const swapped = new Uint32Array(nClusters);
   let turn = 0;
   return (weights, lane) => {
     const pattern = turn >> 1;
-    const isRungB = turn++ & 1;
-    if (!isRungB && pattern > 0) {
-      if (rng) rng.fillIntegersInPlace(swapped, 2);
-      else for (let c = 0; c < nClusters; c++) swapped[c] = (pattern >> c) & 1;
+    if (turn++ % 2 === 1) return; // the lane of rung b was filled with that of rung a: LANES is even
+    if (pattern > 0) {
+      if (rng) { for (let w = 0; w < coins.length; w++) coins[w] = rng.uint32(); }
+      else coins[0] = pattern;
+      for (let c = 0; c < nClusters; c++) swapped[c] = (coins[c >> 5]! >>> (c & 31)) & 1;
     }
-    for (let i = 0; i < n; i++) {
-      const fromB = swapped[index[i]!]! ^ isRungB;
-      weights[LANES * (i + fromB * n) + lane] = 1;
+    const ranksOfB = LANES * n;
+    for (let i = 0, at = lane; i < n; i++, at += LANES) {
+      const swap = swapped[index[i]!]!;
+      weights[at] = weights[at + ranksOfB + 1] = 1 - swap;
+      weights[at + 1] = weights[at + ranksOfB] = swap;
     }
   };
 }

@@ -7,7 +7,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { bootstrapAuroc } from "lib/stats/bootstrap_auroc.ts";
+import { clusterBootstrapAuroc } from "lib/stats/cluster_bootstrap.ts";
 import { labelPermutationTest } from "lib/stats/label_permutation.ts";
+import { scoreSwapTest } from "lib/stats/score_swap.ts";
 import { defaultRng } from "lib/math/random.ts";
 
 const { scores, labels } = await loadRungs();
@@ -21,6 +23,21 @@ Deno.bench(`labelPermutationTest() 10000 permutations, n ${n}`, () => {
   const options = { nPermutations: 10000, rng: defaultRng(42) };
   labelPermutationTest(scores["P3"]!, scores["P2"]!, labels, options);
 });
+
+const sixRungs = { ...scores, again: scores["P1"]! };
+const contexts = labels.map((_, i) => i % 283);
+
+Deno.bench(`clusterBootstrapAuroc() 6 rungs x 2000 resamples, 283 clusters, n ${n}`, () => {
+  const options = { nResamples: 2000, rng: defaultRng(42), clusters: contexts };
+  clusterBootstrapAuroc(sixRungs, labels, options);
+});
+
+for (const [unit, clusters] of [["items", labels.map((_, i) => i)], ["clusters", contexts]] as const) {
+  Deno.bench(`scoreSwapTest() 10000 swaps of ${unit}, n ${n}`, () => {
+    const options = { nPermutations: 10000, rng: defaultRng(42), clusters };
+    scoreSwapTest(scores["P3"]!, scores["P2"]!, labels, options);
+  });
+}
 
 async function loadRungs() {
   const path = `${Deno.env.get("FMDP_DATA") ?? ""}/records/activations/squad_scores.parquet`;

@@ -29,5 +29,12 @@ for c, (temperature, top_k, top_p) in enumerate(OPTIONS):
             "input": {"seed": seed, "vocabulary": vocabulary, "spread": spread, "grid": grid,
                       "temperature": temperature, "topK": top_k, "topP": top_p},
             "expected": {"tokens": kept, "probabilities": [float(p[k]) for k in kept]}, "tol": 2e-7})
+# Equal logits: how many of n tokens does top-p keep? The border is often hit exactly.
+equal = []
+for n in (2, 3, 4, 5, 7, 8, 10, 20, 50):
+    for top_p in (0.1, 0.2, 0.25, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99):
+        kept = TopPLogitsWarper(top_p=top_p)(None, torch.zeros((1, n)))[0]
+        equal.append([n, top_p, int(torch.isfinite(kept).sum())])
+cases.append({"id": "equal logits", "input": {}, "expected": equal, "tol": "exact"})
 with open(os.path.join(HERE, "token_sampling.json"), "w") as f:
     json.dump({"cases": cases}, f, separators=(",", ":")); f.write("\n")

@@ -176,6 +176,11 @@ def t5(name, scale, overrides, seed):
         arrays |= {f"{item}.tokens": ids.int(), f"{item}.targets": targets.int(), f"{item}.logits": logits}
         arrays |= {f"{item}.{hook}": value for hook, value in seen.items()}
         runs.append((seen, call))
+    mask = torch.ones(1, len(arrays["0.tokens"]), dtype=torch.long)
+    mask[0, [0, 1, 7]] = 0  # missing values
+    with torch.no_grad():
+        arrays["masked.logits"] = model(input_ids=arrays["0.tokens"][None].long(), attention_mask=mask,
+                                        labels=arrays["0.targets"][None].long()).logits[0]
     for hook in ("encoder.0.hook_resid_post", "encoder.1.hook_attn_out", "decoder.0.hook_resid_post"):
         position = 3
         value = runs[1][0][hook][5]

@@ -202,3 +202,24 @@ function lemire(stream: RandomStream, range: bigint): number {
 const NAMED = [0.6168823897555529, 0.9124864702871864, 0.3887189501052416];
 const WIDE = [0.19012355322595598, 0.8023024059745182, 0.1490840082435223];
 const SEQUENCE = [488360481, 3956080669, 2986500235, 3488252836, 3841783222, 2602687873];
+
+Deno.test("fillRangesInPlace() draws what integers() draws over the same ranges, at any position of the stream", () => {
+  for (
+    const [high, step, count] of [[1, 1, 40], [9000, -1, 8999], [3_000_000_000, -1, 500], [
+      700,
+      1,
+      9000,
+    ]] as const
+  ) {
+    const bulk = randomStream(5, "ranges"), single = randomStream(5, "ranges");
+    assert.equal(bulk.uint32(), single.uint32()); // an odd number of 32-bit halves before and after
+    const out = new Uint32Array(count);
+    bulk.fillRangesInPlace(out, high, step);
+    for (let k = 0; k < count; k++) assert.equal(out[k], single.integers(high + k * step), `${high} ${k}`);
+    assert.equal(bulk.random(), single.random());
+  }
+  assert.throws(
+    () => randomStream(5, "x").fillRangesInPlace(new Uint32Array(3), 2, -1),
+    /ranges in \[1, 2\^32\), got 2 to 0/,
+  );
+});

@@ -41,6 +41,10 @@ type Json = Record<string, unknown>;
 function validTokenizer(): { model: Json; added_tokens: unknown } & Json {
   return {
     version: "1.0",
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: null,
     added_tokens: [{ id: 4, content: "<s>", special: true }],
     model: { type: "BPE", vocab: { a: 0, b: 1, ab: 2, c: 3 }, merges: [["a", "b"]] },
   };
@@ -96,6 +100,12 @@ const damaged: readonly [string, unknown, RegExp][] = [
     /at every added token/,
   ],
   ["added tokens as object", { ...validTokenizer(), added_tokens: {} }, /needs a list at added_tokens/],
+  ["no decoder", { ...validTokenizer(), decoder: undefined }, /the core backend can build, got: .*"decoder"/],
+  [
+    "an unknown normalizer",
+    { ...validTokenizer(), normalizer: { type: "X" } },
+    /core backend can build, got: .*X/,
+  ],
   ["a Unigram entry without token", withModel({ type: "Unigram", vocab: [[1, 2]] }), /\[token, score\]/],
 ];
 

@@ -60,7 +60,7 @@ export interface SvgElement extends DomElement {
 
 interface BareWindow {
   eval(source: string): unknown;
-  Math: { random: () => number; pow: (x: number, y: number) => number };
+  readonly Math: object;
   matchMedia?: unknown;
   requestAnimationFrame?: (callback: () => void) => unknown;
   setTimeout(callback: () => void, milliseconds: number): unknown;
@@ -86,8 +86,10 @@ function openWindow(): PlotlyWindow {
   const window = dom.window as unknown as BareWindow;
   let state = 1;
   const size = { width: 0, height: 0 };
-  window.Math.random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 4294967296;
-  window.Math.pow = stablePower;
+  Object.assign(window.Math, {
+    random: () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 4294967296,
+    pow: stablePower,
+  });
   // Plotly's maps count processors on loading: the same answer on every machine, and no permission asked for.
   Object.defineProperty(window.navigator, "hardwareConcurrency", { value: 1 });
   window.requestAnimationFrame = (callback) => window.setTimeout(callback, 0);

@@ -46,8 +46,9 @@ export async function exportFigure(
   spec: FigureSpec,
   directory: string,
   formats: readonly FigureFormat[] = FIGURE_FORMATS,
+  options: { readonly pngScale?: number } = {},
 ): Promise<string[]> {
-  const rendered = await renderFigure(spec, formats);
+  const rendered = await renderFigure(spec, formats, options);
   const written: string[] = [];
   for (const format of formats) {
     const file = `${spec.name}.${format}`;

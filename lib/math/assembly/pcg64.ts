@@ -5,12 +5,14 @@
 const STATE: usize = memory.data(32, 16);
 const OUT: usize = memory.data(4096, 16);
 const BULK: usize = memory.data(32768, 16);
+const VALUES: usize = memory.data(32768, 16);
 const MUL_LO: u64 = 0x4385df649fccf645;
 const MUL_HI: u64 = 0x2360ed051fc65da4;
 
 export function statePointer(): usize { return STATE; }
 export function outPointer(): usize { return OUT; }
 export function bulkPointer(): usize { return BULK; }
+export function valuesPointer(): usize { return VALUES; }
 
 // A bulk call reads OUT as the stream of 32-bit words (low half first, so plain little-endian order) from word
 // `cursor` to the end of the block of BLOCK 64-bit words, then refills; the caller sets and reads back the cursor.
@@ -64,6 +66,29 @@ export function fillBounded(count: i32, range: u32): void {
   cursor = at;
 }
 
+/** The same with another range each: draw k in [0, range + k * step). A range of one spends no word. */
+export function fillBoundedRun(count: i32, range: u32, step: i32): void {
+  let at = cursor;
+  for (let k = 0; k < count; k++, range += step) {
+    let high: u32 = 0;
+    if (range > 1) {
+      for (;;) {
+        if (at == 2 * BLOCK) {
+          generate(BLOCK);
+          at = 0;
+        }
+        const product = <u64>load<u32>(OUT + (<usize>at << 2)) * <u64>range;
+        at++;
+        high = <u32>(product >> 32);
+        const low = <u32>product;
+        if (low >= range || low >= <u32>(0 - range) % range) break;
+      }
+    }
+    store<u32>(BULK + (<usize>k << 2), high);
+  }
+  cursor = at;
+}
+
 /**
  * Fisher-Yates targets by masked rejection: for i = first, first - 1, ... a uniform j in [0, i]; `count` of them
  * (at most 8191) at BULK. Rejection has no branch: a refused j is overwritten by the next one.
@@ -86,4 +111,16 @@ export function fillSwapTargets(first: i32, count: i32): void {
     k = first - i;
   }
   cursor = at;
+}
+
+/** Shuffles the n (2 to 8192) 32-bit words at VALUES. */
+export function shuffleValues(n: i32): void {
+  fillSwapTargets(n - 1, n - 1);
+  let target = BULK;
+  for (let at = VALUES + (<usize>(n - 1) << 2); at > VALUES; at -= 4, target += 4) {
+    const other = VALUES + (<usize>load<u32>(target) << 2);
+    const held = load<u32>(at);
+    store<u32>(at, load<u32>(other));
+    store<u32>(other, held);
+  }
 }

@@ -62,6 +62,17 @@ const PANEL_GAP = 0.05;
  * @param all every position patched
  * @param single one position patched; without it the figure has one panel
  * @throws {RangeError} if there is no latent, the metrics differ or an interval is not a pair
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { causalForestFigure } from "lib/report/figures/causal_forest.ts";
+ * const { name } = causalForestFigure({
+ *   metric: "nats",
+ *   delta_sae_recon: { point: 0.5, ci95: [0.4, 0.6] },
+ *   per_feature_ablation_delta: { "7": { point: 0.1, ci95: [0.05, 0.15] } },
+ * });
+ * assert.equal(name, "causal_forest");
+ * ```
  */
 export function causalForestFigure(
   all: CausalInput,

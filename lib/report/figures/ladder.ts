@@ -49,6 +49,16 @@ const GAP = 62;
 /**
  * AUROC per rung with 95 % intervals (dashed: chance) and AUROC differences (filled: interval excludes 0).
  * @throws {RangeError} if there is no rung
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { ladderFigure } from "lib/report/figures/ladder.ts";
+ * const { source } = ladderFigure({
+ *   probes: { P1_cheap: { auroc: 0.6, ci_low: 0.55, ci_high: 0.65 } },
+ *   deltas: {},
+ * });
+ * assert.deepEqual(source, [{ panel: "rung", key: "P1_cheap", point: 0.6, ci_low: 0.55, ci_high: 0.65 }]);
+ * ```
  */
 export function ladderFigure(results: LadderInput, options: LadderOptions = {}): FigureSpec {
   const rungs = Object.entries(results.probes).map(([name, { auroc, ci_low, ci_high }], index): ForestRow => {

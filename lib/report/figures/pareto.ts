@@ -43,6 +43,19 @@ export interface ParetoOptions {
 /**
  * Frontiers of the routed cascades. Filled points lie strictly below the straight line between the two models.
  * @throws {RangeError} if there is no rung or the anchors cost the same
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { paretoFigure } from "lib/report/figures/pareto.ts";
+ * const { source } = paretoFigure({
+ *   always_cheap: { mean_error: 0.3, cost: 1 },
+ *   always_expensive: { mean_error: 0.1, cost: 5 },
+ *   random_curve: [[1, 0.3], [5, 0.1]],
+ *   oracle_curve: [[1, 0.3], [5, 0.1]],
+ *   probes: { P1_cheap: { n_dominating_points: 1, frontier: [{ tau: 0.5, mean_error: 0.1, mean_cost: 2 }] } },
+ * });
+ * assert.equal(source.length, 7);
+ * ```
  */
 export function paretoFigure(results: ParetoInput, options: ParetoOptions = {}): FigureSpec {
   const rungs = Object.entries(results.probes);

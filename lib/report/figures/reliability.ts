@@ -60,6 +60,14 @@ const SMALLEST = 5, LARGEST = 13;
 /**
  * A square panel a rung; marker area follows the share of items in a bin, the diagonal is perfect calibration.
  * @throws {RangeError} if there is no rung or a rung has no curve
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { reliabilityFigure } from "lib/report/figures/reliability.ts";
+ * const bins = [{ count: 2, meanPredicted: 0.5, meanActual: 0.5 }];
+ * const { source } = reliabilityFigure({ P1_cheap: { raw: { ece: 0, bins } } });
+ * assert.equal(source[0]?.mean_actual, 0.5);
+ * ```
  */
 export function reliabilityFigure(curves: ReliabilityInput, options: ReliabilityOptions = {}): FigureSpec {
   const rungs = Object.entries(curves);

@@ -33,6 +33,18 @@ export interface RiskCoverageOptions {
  * Risk-coverage curves of all rungs between the oracle's and random abstention's.
  * @throws {RangeError} if there is no rung, a curve is not as long as the coverages, or a band is asked of a rung
  *   that is absent or has none
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { riskCoverageFigure } from "lib/report/figures/risk_coverage.ts";
+ * const { data } = riskCoverageFigure({
+ *   coverages: [0.5, 1],
+ *   oracle_curve: [0, 0.5],
+ *   random_curve: [0.5, 0.5],
+ *   probes: { P1_cheap: { curve: [0.25, 0.5], fraction_of_oracle_aurc: 0.5 } },
+ * });
+ * assert.equal(data.at(-1)?.name, "P1 cheap (50 %)");
+ * ```
  */
 export function riskCoverageFigure(
   results: RiskCoverageInput,

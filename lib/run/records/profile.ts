@@ -2,6 +2,7 @@
  * The records profile: the published study re-derived from its own per-item records, every question of every
  * dataset and layer, each published number a gate.
  */
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Gate } from "../gates.ts";
 import { exportFigure } from "../../io/figures/render_figure.ts";
@@ -9,7 +10,7 @@ import type { FigureSpec } from "../../io/figures/figure_spec.ts";
 import { writeJsonAtomic } from "../../io/atomic.ts";
 import { writeTable } from "../../io/tables.ts";
 import { type SynthesisRow, synthesisRow } from "../../synthesis.ts";
-import type { Layer, RunConfig } from "../config.ts";
+import type { Layer } from "../config.ts";
 import { writeManifest } from "../manifest.ts";
 import {
   type Artifact,
@@ -39,7 +40,7 @@ import {
   selectiveExperiment,
 } from "./experiments.ts";
 import { calibrateFigure, cascadeFigure, causalFigure, probeFigure, selectiveFigure } from "./figures.ts";
-import { loadStudy, type RecordedStudy } from "./study.ts";
+import { loadStudy, type RecordedDataset, type RecordedStudy } from "./study.ts";
 
 /** The experiments one can ask for by name. */
 export const EXPERIMENTS = ["probe", "selective", "calibrate", "cascade", "causal"] as const;
@@ -47,13 +48,14 @@ export const EXPERIMENTS = ["probe", "selective", "calibrate", "cascade", "causa
 /** A question asked of a recorded study. */
 export type Experiment = typeof EXPERIMENTS[number];
 
+/** The committed pictures are for the screen; the paper draws its own from the SVG. */
+const FIGURE_OPTIONS = { pngScale: 2 };
+
 /** What to run and where to put it. */
 export interface RecordsOptions {
-  readonly config: RunConfig;
+  readonly dataset: RecordedDataset;
   readonly layer: Layer;
   readonly experiments: readonly Experiment[];
-  /** the records directory */
-  readonly root: string;
   /** folder of this run's artifacts */
   readonly folder: string;
   /** called before each step */
@@ -72,19 +74,20 @@ export interface RecordsOutcome {
 
 /** Runs some experiments on one recorded study and writes their artifacts, tables, figures and a manifest. */
 export async function runRecords(options: RecordsOptions): Promise<RecordsOutcome> {
-  const { config, layer, experiments, root, onStep = () => {} } = options;
+  const { dataset, layer, experiments, onStep = () => {} } = options;
   const asked = new Set(experiments);
-  const study = await loadStudy(root, config, layer);
+  const study = await loadStudy(dataset, layer);
   const step = (name: string) => onStep(`${study.run}: ${name}`);
   const artifacts: Artifact[] = [];
   const figures: FigureSpec[] = [];
   const gates: Gate[] = [];
 
-  step("labels and purge");
-  const data = checkData(study);
-  artifacts.push(data.artifact);
-  gates.push(...data.gates);
-
+  if (layer === "mid") { // labels and purge are the dataset's, not the layer's
+    step("labels and purge");
+    const data = checkData(study);
+    artifacts.push(data.artifact);
+    gates.push(...data.gates);
+  }
   step("probe"); // every other question but the causal one takes its scores
   const probe = probeExperiment(study);
   const tables: ItemTable[] = [scoreTable(study, probe)];
@@ -144,7 +147,7 @@ export async function runRecords(options: RecordsOptions): Promise<RecordsOutcom
 }
 
 async function writeRun(
-  { config, folder, root }: RecordsOptions,
+  { folder, dataset: { config, root } }: RecordsOptions,
   { study, artifacts, tables, figures }: {
     readonly study: RecordedStudy;
     readonly artifacts: readonly Artifact[];
@@ -161,7 +164,7 @@ async function writeRun(
     files.push(`${name}.parquet`);
   }
   for (const figure of figures) {
-    for (const file of await exportFigure(figure, join(folder, "figures"), ["svg", "png"])) {
+    for (const file of await exportFigure(figure, join(folder, "figures"), ["svg", "png"], FIGURE_OPTIONS)) {
       files.push(`figures/${file}`);
     }
     await writeTable(join(folder, "figures", `${figure.name}.parquet`), figure.source);
@@ -182,7 +185,13 @@ async function writeRun(
     seed: config.seed,
     config,
     inputs: named([...inputs, ...stems.map((stem) => `${stem}.parquet`)], root),
-    outputs: named(files, folder),
+    outputs: named(filesBelow(folder), folder), // also those of experiments run before
   });
   return [...files, "manifest.json"];
+}
+
+/** Every artifact in a run's folder, by relative path. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(json|parquet|svg|png)$/.test(name) && !/(^|\/)(manifest|run)\.json$/.test(name));
 }

@@ -12,7 +12,7 @@ import { discoverConfigs, type Layer, readRunConfig } from "../config.ts";
 import type { Gate } from "../gates.ts";
 import { writeManifest, writeRunRecord } from "../manifest.ts";
 import { EXPERIMENTS, runRecords } from "./profile.ts";
-import { runName } from "./study.ts";
+import { loadDataset, runName } from "./study.ts";
 
 /** Where the output goes and who is told. */
 export interface ReproduceOptions {
@@ -42,13 +42,13 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
   const outputs: Record<string, string> = {};
   const configs = discoverConfigs().map(({ path }) => readRunConfig(path));
   for (const config of configs) {
+    const dataset = await loadDataset(root, config);
     for (const layer of ["mid", "late"] satisfies Layer[]) {
       const run = runName(config, layer);
       const outcome = await runRecords({
-        config,
+        dataset,
         layer,
         experiments: EXPERIMENTS,
-        root,
         folder: join(folder, run),
         onStep: options.onStep,
       });

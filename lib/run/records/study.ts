@@ -11,17 +11,22 @@ import type { Matrix } from "../../math/matrix.ts";
 import { countFolds, type Fold, stratifiedKFold } from "../../stats/folds.ts";
 import type { Layer, RunConfig } from "../config.ts";
 
-/** Everything the questions need of a recorded study. */
-export interface RecordedStudy {
-  /** e.g. "llm_squad", "llm_squad_late" */
-  readonly run: string;
+/** What the layers of a dataset share. */
+export interface RecordedDataset {
   readonly config: RunConfig;
-  readonly layer: Layer;
+  /** the records directory */
   readonly root: string;
   readonly items: RecordedItems;
-  readonly test: RecordedTest;
   /** the 8 lexical statistics of every item, from its prompt */
   readonly cheap: Matrix;
+}
+
+/** Everything the questions need of a recorded study: a dataset at one layer. */
+export interface RecordedStudy extends RecordedDataset {
+  /** e.g. "llm_squad", "llm_squad_late" */
+  readonly run: string;
+  readonly layer: Layer;
+  readonly test: RecordedTest;
   readonly split: { readonly train: Uint32Array; readonly test: Uint32Array };
   /** inner folds, as positions in `split.train` */
   readonly folds: readonly Fold[];
@@ -30,13 +35,9 @@ export interface RecordedStudy {
 /** Inner folds hold at least this many items each. */
 const ITEMS_PER_FOLD = 10;
 
-/** Reads a study from the records directory. */
-export async function loadStudy(root: string, config: RunConfig, layer: Layer): Promise<RecordedStudy> {
-  const { records } = config;
-  const items = await readRecordedItems(root, records);
-  const test = await readRecordedTest(root, { ...records, scores: records.scores[layer] }, items);
-  const train = rowsOf(items.split, "train");
-  requireSameItems(rowsOf(items.split, "test"), test.rows, records.scores[layer]);
+/** Reads a dataset's items and measures their prompts. */
+export async function loadDataset(root: string, config: RunConfig): Promise<RecordedDataset> {
+  const items = await readRecordedItems(root, config.records);
   const cheap = lexicalStatistics(items.prompts.map((prompt, i) => ({
     prompt,
     category: items.topics[i]!,
@@ -44,16 +45,23 @@ export async function loadStudy(root: string, config: RunConfig, layer: Layer): 
     perplexity: items.promptPerplexity[i]!,
     isTrain: items.split[i] === "train",
   })));
+  return { config, root, items, cheap };
+}
+
+/** Reads a layer's recorded scores and joins them to the items. */
+export async function loadStudy(dataset: RecordedDataset, layer: Layer): Promise<RecordedStudy> {
+  const { config, root, items } = dataset;
+  const { records } = config;
+  const test = await readRecordedTest(root, { ...records, scores: records.scores[layer] }, items);
+  const train = rowsOf(items.split, "train");
+  requireSameItems(rowsOf(items.split, "test"), test.rows, records.scores[layer]);
   const trainLabels = train.map((row) => items.labels[row]!);
   const nSplits = countFolds(trainLabels, ITEMS_PER_FOLD);
   return {
+    ...dataset,
     run: runName(config, layer),
-    config,
     layer,
-    root,
-    items,
     test,
-    cheap,
     split: { train, test: test.rows },
     folds: stratifiedKFold(trainLabels, { nSplits, seed: config.seed }),
   };

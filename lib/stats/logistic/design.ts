@@ -24,6 +24,8 @@ export interface Design {
   readonly rowsAt: number;
   /** Sparse: where each column starts among the stored values (uint32, nCols + 1 of them). */
   readonly startsAt: number;
+  /** MAX_THREADS tables of uint32 [512] that the kernels keep their problems in, one a thread. */
+  readonly tablesAt: number;
   /** float64 [nCols] */
   readonly centerAt: number;
   /** float64 [nCols] */
@@ -34,6 +36,10 @@ const PAGE = 65536;
 /** Rows are padded to this many, the widest unrolled vector step of the kernels. */
 const ROW_BLOCK = 16;
 const MAX_PAGES = 65536;
+/** Threads that may work on a design at once. */
+export const MAX_THREADS = 64;
+/** Bytes of a thread's table. */
+export const TABLE_BYTES = 2048;
 
 /**
  * Copies a matrix into the solver's layout.
@@ -64,6 +70,7 @@ export function createDesign(
     end = Math.ceil((end + bytes) / 64) * 64;
     return at;
   };
+  const tablesAt = place(MAX_THREADS * TABLE_BYTES);
   const centerAt = place(nCols * 8);
   const inverseScaleAt = place(nCols * 8);
   const startsAt = place(sparse ? (nCols + 1) * 4 : 0);
@@ -116,6 +123,7 @@ export function createDesign(
     valuesAt,
     rowsAt,
     startsAt,
+    tablesAt,
     centerAt,
     inverseScaleAt,
   };

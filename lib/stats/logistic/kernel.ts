@@ -1,28 +1,30 @@
-/** What a solver asks of the arithmetic; two implementations of the same bits (WebAssembly SIMD, TypeScript). */
+/** What the solvers ask of the arithmetic; two implementations of the same bits (WebAssembly SIMD, TypeScript). */
+import type { Workspace } from "./workspace.ts";
 
-/** Column operations over the first `count` entries of the workspace's list. */
-export interface Kernel {
-  /** Gradient of the loss along each listed column, in float64. */
-  gradient(count: number): void;
-  /** Gradient, curvature and weighted sum of each listed column, in float64. */
-  columnSums(count: number): void;
-  /**
-   * Writes the margin change of (coef - start) over the listed columns to `residual` (float64, without centring)
-   * and returns its constant part.
-   */
-  change(count: number): number;
-  /**
-   * One pass of coordinate descent on the quadratic model with penalty l1 |w| + l2 w^2 / 2. Updates coef, the
-   * residual and the scalars; returns the largest violation of the optimality conditions met on the way.
-   */
-  sweep(count: number, l1: number, l2: number): number;
-  /**
-   * Applies the loss's curvature X'DX, restricted to the listed columns and the intercept, to `direction`. Leaves
-   * D X direction in the residual, so that a sweep can go on from there if direction is coef - start.
-   */
-  product(count: number): void;
-  /** As product(), with sums and residual in float32 (dense float32). */
-  product32(count: number): void;
-  /** As sweep(), with the inner products and the residual in float32: a fast preconditioner (dense float32). */
-  sweep32(count: number, l1: number, l2: number): number;
-}
+/**
+ * Operations over the first `count` listed columns of a workspace (`Scalar.count`):
+ * - gradient: gradient of the loss along each column, in float64;
+ * - columnSums: gradient, curvature and weighted sum of each column, in float64;
+ * - change: the margins' change of (coef - start) to `residual`, without centring; its constant part is the result;
+ * - sweep: one pass of coordinate descent on the quadratic model with penalty l1 |w| + l2 w^2 / 2, updating coef,
+ *   residual and scalars; the largest violation of the optimality conditions met on the way is the result;
+ * - product: the loss's curvature X'DX, restricted to the listed columns and the intercept, times `direction`;
+ *   D X direction is left in the residual, so that a sweep can go on from there if direction is coef - start;
+ * - sweep32, product32: the same with inner products and residual in float32 (dense float32 designs; elsewhere as
+ *   sweep and product).
+ */
+export const OPERATIONS = [
+  "gradient",
+  "columnSums",
+  "change",
+  "sweep",
+  "product",
+  "sweep32",
+  "product32",
+] as const;
+
+/** One of the operations. */
+export type Operation = typeof OPERATIONS[number];
+
+/** Runs one operation over several problems at once, so that a column is read once for all of them. */
+export type Kernel = (operation: Operation, problems: readonly Workspace[]) => void;

@@ -3,7 +3,7 @@
  * (assembly/logistic.ts) and in its order, so both give the same bits.
  */
 import type { Design } from "./design.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, Operation } from "./kernel.ts";
 import { Scalar, type Workspace } from "./workspace.ts";
 
 /** Rows of a block of product32(). */
@@ -11,12 +11,25 @@ const BLOCK = 128;
 
 type Values = Float32Array | Float64Array;
 
-/** Kernels over a design and one workspace. */
-export function typescriptKernel(design: Design, work: Workspace): Kernel {
-  return design.layout === "dense" ? denseKernel(design, work) : sparseKernel(design, work);
+/** The operations of one problem. */
+type Operations = Readonly<Record<Operation, () => void>>;
+
+/** Kernels over a design; problems run one after the other. */
+export function typescriptKernel(design: Design): Kernel {
+  const known = new Map<number, Operations>();
+  return (operation, problems) => {
+    for (const work of problems) {
+      let operations = known.get(work.at);
+      if (operations === undefined) {
+        operations = design.layout === "dense" ? denseKernel(design, work) : sparseKernel(design, work);
+        known.set(work.at, operations);
+      }
+      operations[operation]();
+    }
+  };
 }
 
-function denseKernel(design: Design, work: Workspace): Kernel {
+function denseKernel(design: Design, work: Workspace): Operations {
   const { stride, nCols, valueBytes, memory: { buffer } } = design;
   const x: Values = valueBytes === 4
     ? new Float32Array(buffer, design.valuesAt, stride * nCols)
@@ -96,10 +109,11 @@ function denseKernel(design: Design, work: Workspace): Kernel {
   }
 
   /** Blocks of rows, as in the WebAssembly kernel, where they keep their part of the columns in cache. */
-  function product32(count: number): void {
+  function product32(): void {
+    const count = work.scalars[Scalar.count]!;
     const { residual32: r, weight32: w, direction, product, list } = work;
     const { inverseScale } = shared;
-    const constant = -shared.centering(count);
+    const constant = -shared.centering();
     let sum = 0;
     for (let row = 0; row < stride; row += BLOCK) {
       const end = Math.min(row + BLOCK, stride);
@@ -123,23 +137,22 @@ function denseKernel(design: Design, work: Workspace): Kernel {
         product[j]! += sumLanes();
       }
     }
-    shared.finish(count, sum);
+    shared.finish(sum);
   }
 
   const sumLanes = () => Math.fround(Math.fround(lanes[0]! + lanes[1]!) + Math.fround(lanes[2]! + lanes[3]!));
 
   const shared = columnKernel(design, work, { dot, sums, axpy });
+  const sweep = () => shared.descend((j) => dot(j, work.residual), axpyWeighted);
   return {
     ...shared,
-    sweep: (count, l1, l2) => shared.descend(count, l1, l2, (j) => dot(j, work.residual), axpyWeighted),
-    sweep32: valueBytes === 4
-      ? (count, l1, l2) => shared.descend(count, l1, l2, dot32, axpyWeighted32)
-      : (count, l1, l2) => shared.descend(count, l1, l2, (j) => dot(j, work.residual), axpyWeighted),
+    sweep,
+    sweep32: valueBytes === 4 ? () => shared.descend(dot32, axpyWeighted32) : sweep,
     product32: valueBytes === 4 ? product32 : shared.product,
   };
 }
 
-function sparseKernel(design: Design, work: Workspace): Kernel {
+function sparseKernel(design: Design, work: Workspace): Operations {
   const { nCols, valueBytes, memory: { buffer } } = design;
   const starts = new Uint32Array(buffer, design.startsAt, nCols + 1);
   const nStored = starts[nCols]!;
@@ -189,8 +202,7 @@ function sparseKernel(design: Design, work: Workspace): Kernel {
   }
 
   const shared = columnKernel(design, work, { dot, sums, axpy });
-  const sweep = (count: number, l1: number, l2: number) =>
-    shared.descend(count, l1, l2, (j) => dot(j, work.residual), axpyWeighted);
+  const sweep = () => shared.descend((j) => dot(j, work.residual), axpyWeighted);
   return { ...shared, sweep, sweep32: sweep, product32: shared.product };
 }
 
@@ -211,14 +223,16 @@ function columnKernel(
     work;
   const out = new Float64Array(3);
 
-  function gradient(count: number): void {
+  function gradient(): void {
+    const count = scalars[Scalar.count]!;
     for (let at = 0; at < count; at++) {
       const j = list[at]!;
       gradients[j] = inverseScale[j]! * (column.dot(j, work.slope) - center[j]! * scalars[Scalar.slopeSum]!);
     }
   }
 
-  function columnSums(count: number): void {
+  function columnSums(): void {
+    const count = scalars[Scalar.count]!;
     const slopeSum = scalars[Scalar.slopeSum]!, weightSum = scalars[Scalar.weightSum]!;
     for (let at = 0; at < count; at++) {
       const j = list[at]!;
@@ -230,7 +244,8 @@ function columnKernel(
     }
   }
 
-  function change(count: number): number {
+  function change(): void {
+    const count = scalars[Scalar.count]!;
     work.residual.fill(0);
     let shift = 0;
     for (let at = 0; at < count; at++) {
@@ -240,16 +255,14 @@ function columnKernel(
       column.axpy(j, step, work.residual);
       shift -= step * center[j]!;
     }
-    return shift;
+    scalars[Scalar.result] = shift;
   }
 
   function descend(
-    count: number,
-    l1: number,
-    l2: number,
     dotResidual: (j: number) => number,
     addColumn: (j: number, step: number) => void,
-  ): number {
+  ): void {
+    const count = scalars[Scalar.count]!, l1 = scalars[Scalar.l1]!, l2 = scalars[Scalar.l2]!;
     const weightSum = scalars[Scalar.weightSum]!;
     let shift = scalars[Scalar.shift]!, residualSum = scalars[Scalar.residualSum]!;
     let worst = 0;
@@ -278,11 +291,12 @@ function columnKernel(
     }
     scalars[Scalar.shift] = shift;
     scalars[Scalar.residualSum] = residualSum;
-    return worst;
+    scalars[Scalar.result] = worst;
   }
 
   /** Clears the products; returns the constant that centring takes off every row, less the intercept's entry. */
-  function centering(count: number): number {
+  function centering(): number {
+    const count = scalars[Scalar.count]!;
     let m = -scalars[Scalar.biasDirection]!;
     for (let at = 0; at < count; at++) {
       const j = list[at]!;
@@ -292,7 +306,8 @@ function columnKernel(
     return m;
   }
 
-  function finish(count: number, sum: number): void {
+  function finish(sum: number): void {
+    const count = scalars[Scalar.count]!;
     for (let at = 0; at < count; at++) {
       const j = list[at]!;
       product[j] = inverseScale[j]! * (product[j]! - center[j]! * sum);
@@ -301,9 +316,10 @@ function columnKernel(
     scalars[Scalar.residualSum] = scalars[Scalar.biasProduct] = sum;
   }
 
-  function multiply(count: number): void {
+  function multiply(): void {
+    const count = scalars[Scalar.count]!;
     const { residual, weight } = work;
-    residual.fill(-centering(count));
+    residual.fill(-centering());
     for (let at = 0; at < count; at++) {
       const j = list[at]!, step = direction[j]! * inverseScale[j]!;
       if (step !== 0) column.axpy(j, step, residual);
@@ -314,7 +330,7 @@ function columnKernel(
       sum += residual[i]!;
     }
     for (let at = 0; at < count; at++) product[list[at]!] = column.dot(list[at]!, residual);
-    finish(count, sum);
+    finish(sum);
   }
 
   return { gradient, columnSums, change, descend, centering, finish, inverseScale, product: multiply };

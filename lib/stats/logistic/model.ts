@@ -5,8 +5,11 @@
  * @see Chen, Curtis & Robinson 2017, doi:10.1137/16M1062259 (alternating the two)
  * @see Hestenes & Stiefel 1952, doi:10.6028/jres.049.044
  */
-import type { Kernel } from "./kernel.ts";
+import type { Operation } from "./kernel.ts";
 import { Scalar, type Workspace } from "./workspace.ts";
+
+/** A computation that hands its kernel operations to whoever runs it, so that several can run together. */
+export type Steps<T> = Generator<Operation, T, void>;
 
 /** Penalty of the columns and of the intercept. */
 export interface ModelPenalty {
@@ -26,130 +29,167 @@ export interface Intercept {
 /** The model's parts. */
 export interface Model {
   readonly work: Workspace;
-  readonly kernel: Kernel;
   /** 1 for columns of the working set, shape [nCols] */
   readonly working: Uint8Array;
   readonly penalty: ModelPenalty;
   readonly bias: Intercept;
+  /** Whether coefficients stop at zero on the way to the face's minimum; see solveOnFace(). */
+  stopAtZero: boolean;
 }
 
-const MAX_ROUNDS = 20;
+const MAX_ROUNDS = 1;
 const SWEEPS_ON_FACE = 2;
 const MAX_CONJUGATE_STEPS = 200;
-const MAX_HALVINGS = 4;
 
 /**
  * Moves coef and the intercept from the start of the outer iteration towards the model's minimum, until no
  * optimality condition of the model is violated by more than `target`.
  * @returns passes over the working set, sweeps and products alike
  */
-export function minimizeModel(
+export function* minimizeModel(
   model: Model,
   { target, float32 }: { readonly target: number; readonly float32: boolean },
-): number {
-  const { work, kernel, working, penalty, bias } = model;
+): Steps<number> {
+  const { work, working, penalty, bias } = model;
   const { coef, start, list, scalars } = work;
   start.set(coef);
   bias.start = bias.value;
   (float32 ? work.residual32 : work.residual).fill(0);
   scalars[Scalar.shift] = 0;
   scalars[Scalar.residualSum] = 0;
-  const pass = float32 ? kernel.sweep32 : kernel.sweep;
-  const product = float32 ? kernel.product32 : kernel.product;
+  const pass = float32 ? "sweep32" : "sweep";
+  const product = float32 ? "product32" : "product";
   let passes = 0;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    let worst = sweep(listColumns(work, (j) => working[j] === 1));
+    listColumns(work, (j) => working[j] === 1);
+    let worst = yield* sweep();
     if (worst <= target) break;
-    const count = listColumns(work, (j) => working[j] === 1 && coef[j] !== 0);
-    for (let k = 0; k < SWEEPS_ON_FACE && worst > 0.5 * target; k++) worst = sweep(count);
-    if (worst > 0.5 * target) solveOnFace();
+    listColumns(work, (j) => working[j] === 1 && coef[j] !== 0);
+    for (let k = 0; k < SWEEPS_ON_FACE && worst > 0.5 * target; k++) worst = yield* sweep();
+    if (worst > 0.5 * target) yield* solveOnFace();
   }
   return passes;
 
-  function sweep(count: number): number {
+  function* sweep(): Steps<number> {
     passes++;
-    return Math.max(pass(count, penalty.l1, penalty.l2), descendIntercept(model));
+    yield pass;
+    return Math.max(scalars[Scalar.result]!, descendIntercept(model));
   }
 
-  /** Conjugate gradients, preconditioned by the curvatures, on the columns that are not zero. */
-  function solveOnFace(): void {
+  /**
+   * Conjugate gradients, preconditioned by the curvatures, on the columns that are not zero. At first coefficients
+   * that change their sign on the way are put to zero afterwards, all at once; once the model disagrees with that,
+   * as it does when columns are nearly copies of others, each one stops at zero the moment it gets there.
+   */
+  function* solveOnFace(): Steps<void> {
     const touched = listColumns(work, (j) => working[j] === 1 && (coef[j] !== 0 || start[j] !== 0));
-    const touchedList = list.slice(0, touched);
-    const before = evaluate(touchedList);
-    const face = touchedList.filter((j) => coef[j] !== 0);
-    const onBias = penalty.hasBias && (penalty.biasL1 === 0 || bias.value !== 0);
-    const n = face.length;
-    const { gradient, curvature, direction, product: products } = work;
+    const columns = list.slice(0, touched);
+    const before = yield* evaluate(columns);
+    const face = columns.filter((j) => coef[j] !== 0);
+    const from = Float64Array.from(face, (j) => coef[j]!), biasFrom = bias.value;
+    const gradientNow = Float64Array.from(face, (j) => work.gradient[j]! + work.product[j]!);
+    const biasGradient = scalars[Scalar.slopeSum]! + scalars[Scalar.biasProduct]!;
+    if (!model.stopAtZero) {
+      yield* descendOnFace(face, gradientNow, biasGradient);
+      let clipped = 0;
+      face.forEach((j, at) => {
+        if (coef[j]! * from[at]! >= 0) return;
+        coef[j] = 0;
+        clipped++;
+      });
+      if (penalty.biasL1 > 0 && bias.value * biasFrom < 0) bias.value = 0;
+      const after = yield* evaluate(columns);
+      if (clipped === 0 || after <= before) return;
+      model.stopAtZero = true;
+      face.forEach((j, at) => coef[j] = from[at]!);
+      bias.value = biasFrom;
+    }
+    yield* descendOnFace(face, gradientNow, biasGradient);
+    yield* evaluate(columns);
+  }
+
+  /** Moves the coefficients of the face, whose model gradients (without penalty) are given. */
+  function* descendOnFace(face: Int32Array, gradients: Float64Array, biasGradient: number): Steps<void> {
+    const { curvature, direction, product: products } = work;
     const { l1, l2, biasL1, biasL2 } = penalty;
-    // Entry n is the intercept's.
-    const residual = new Float64Array(n + 1),
-      step = new Float64Array(n + 1),
-      inverse = new Float64Array(n + 1);
+    const moves = face.slice(); // the columns still free, a prefix of length n; the intercept's entry is `end`
+    let n = face.length;
+    const end = face.length;
+    const residual = new Float64Array(end + 1), inverse = new Float64Array(end + 1);
     for (let at = 0; at < n; at++) {
-      const j = face[at]!;
-      residual[at] = -(gradient[j]! + products[j]! + l2 * coef[j]! + l1 * Math.sign(coef[j]!));
-      const h = curvature[j]! + l2;
+      const j = face[at]!, h = curvature[j]! + l2;
+      residual[at] = -(gradients[at]! + l2 * coef[j]! + l1 * Math.sign(coef[j]!));
       inverse[at] = h > 0 ? 1 / h : 0;
     }
-    if (onBias) {
-      residual[n] = -(scalars[Scalar.slopeSum]! + scalars[Scalar.biasProduct]! + biasL2 * bias.value +
-        biasL1 * Math.sign(bias.value));
+    if (penalty.hasBias && (biasL1 === 0 || bias.value !== 0)) {
       const h = scalars[Scalar.weightSum]! + biasL2;
-      inverse[n] = h > 0 ? 1 / h : 0;
+      residual[end] = -(biasGradient + biasL2 * bias.value + biasL1 * Math.sign(bias.value));
+      inverse[end] = h > 0 ? 1 / h : 0;
     }
+    const onBias = inverse[end]! > 0;
     const along = residual.map((r, at) => r * inverse[at]!);
     let energy = dot(residual, along);
-    list.set(face);
-    for (let k = 0; k < MAX_CONJUGATE_STEPS && largest(residual) > 0.3 * target && energy > 0; k++) {
-      for (let at = 0; at < n; at++) direction[face[at]!] = along[at]!;
-      scalars[Scalar.biasDirection] = along[n]!;
-      product(n);
+    const enough = Math.max(0.3 * target, 0.05 * largest(residual));
+    for (let k = 0; k < MAX_CONJUGATE_STEPS && largest(residual) > enough && energy > 0; k++) {
+      list.set(moves.subarray(0, n));
+      scalars[Scalar.count] = n;
+      for (let at = 0; at < n; at++) direction[moves[at]!] = along[at]!;
+      scalars[Scalar.biasDirection] = along[end]!;
+      yield product;
       passes++;
-      let curve = onBias ? along[n]! * (scalars[Scalar.biasProduct]! + biasL2 * along[n]!) : 0;
-      for (let at = 0; at < n; at++) curve += along[at]! * (products[face[at]!]! + l2 * along[at]!);
-      if (!(curve > 0)) break;
-      const alpha = energy / curve;
+      const biasBent = onBias ? scalars[Scalar.biasProduct]! + biasL2 * along[end]! : 0;
+      let curve = along[end]! * biasBent, stiffness = onBias ? along[end]! * along[end]! / inverse[end]! : 0;
       for (let at = 0; at < n; at++) {
-        step[at]! += alpha * along[at]!;
-        residual[at]! -= alpha * (products[face[at]!]! + l2 * along[at]!);
+        curve += along[at]! * (products[moves[at]!]! + l2 * along[at]!);
+        if (inverse[at]! > 0) stiffness += along[at]! * along[at]! / inverse[at]!;
       }
-      if (onBias) {
-        step[n]! += alpha * along[n]!;
-        residual[n]! -= alpha * (scalars[Scalar.biasProduct]! + biasL2 * along[n]!);
+      // Columns that are combinations of others leave directions without curvature: go far, and stop at a zero.
+      const floor = (float32 ? 1e-6 : 1e-12) * stiffness;
+      const flat = !(curve > floor);
+      let alpha = energy / (flat ? floor : curve), hit = -1;
+      if (!(alpha < Infinity)) break;
+      for (let at = 0; at < n && (model.stopAtZero || flat); at++) {
+        const reach = -coef[moves[at]!]! / along[at]!;
+        if (reach > 0 && reach < alpha) {
+          alpha = reach;
+          hit = at;
+        }
       }
+      for (let at = 0; at < n; at++) {
+        coef[moves[at]!]! += alpha * along[at]!;
+        residual[at]! -= alpha * (products[moves[at]!]! + l2 * along[at]!);
+      }
+      bias.value += alpha * along[end]!;
+      residual[end]! -= alpha * biasBent;
+      if (hit >= 0) {
+        coef[moves[hit]!] = 0;
+        n--;
+        for (let at = hit; at < n; at++) {
+          moves[at] = moves[at + 1]!;
+          residual[at] = residual[at + 1]!;
+          inverse[at] = inverse[at + 1]!;
+        }
+        residual[n] = n === end ? residual[n]! : 0;
+        inverse[n] = n === end ? inverse[n]! : 0;
+      } else if (flat) break;
       let next = 0;
-      for (let at = 0; at <= n; at++) next += residual[at]! * residual[at]! * inverse[at]!;
-      const beta = next / energy;
-      for (let at = 0; at <= n; at++) along[at] = residual[at]! * inverse[at]! + beta * along[at]!;
+      for (let at = 0; at <= end; at++) next += residual[at]! * residual[at]! * inverse[at]!;
+      const beta = hit >= 0 ? 0 : next / energy; // a smaller face starts afresh
+      for (let at = 0; at <= end; at++) along[at] = residual[at]! * inverse[at]! + beta * along[at]!;
       energy = next;
-    }
-    // A coefficient that would change its sign stops at zero; shorten the step until the model agrees.
-    const from = Float64Array.from(face, (j) => coef[j]!), biasFrom = bias.value;
-    for (let halving = 0, t = 1; halving <= MAX_HALVINGS; halving++, t /= 2) {
-      if (halving === MAX_HALVINGS) t = 0;
-      let clipped = false;
-      for (let at = 0; at < n; at++) {
-        const w = from[at]! + t * step[at]!;
-        const flips = w * from[at]! < 0;
-        clipped ||= flips;
-        coef[face[at]!] = flips ? 0 : w;
-      }
-      bias.value = biasFrom + t * step[n]!;
-      if (biasL1 > 0 && bias.value * biasFrom < 0) bias.value = 0;
-      const after = evaluate(touchedList);
-      if (t === 0 || (!clipped && t === 1) || after <= before) break;
     }
   }
 
   /** The model's value at the present coefficients; leaves their products and the residual behind. */
-  function evaluate(columns: Int32Array): number {
+  function* evaluate(columns: Int32Array): Steps<number> {
     const { gradient, direction, product: products } = work;
     const { l1, l2, biasL1, biasL2 } = penalty;
     for (const j of columns) direction[j] = coef[j]! - start[j]!;
     const biasStep = bias.value - bias.start;
     scalars[Scalar.biasDirection] = biasStep;
     list.set(columns);
-    product(columns.length);
+    scalars[Scalar.count] = columns.length;
+    yield product;
     passes++;
     let value = biasStep * (scalars[Scalar.slopeSum]! + 0.5 * scalars[Scalar.biasProduct]!) +
       biasL1 * Math.abs(bias.value) + 0.5 * biasL2 * bias.value * bias.value;
@@ -161,10 +201,11 @@ export function minimizeModel(
   }
 }
 
-/** Lists the columns to keep, in order; returns how many. */
+/** Lists the columns to keep, in order, for the next operation; returns how many. */
 export function listColumns(work: Workspace, keep: (j: number) => boolean): number {
   let count = 0;
   for (let j = 0; j < work.coef.length; j++) if (keep(j)) work.list[count++] = j;
+  work.scalars[Scalar.count] = count;
   return count;
 }
 

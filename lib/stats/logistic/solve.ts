@@ -7,9 +7,8 @@
  * @see Massias, Gramfort & Salmon 2018, https://proceedings.mlr.press/v80/massias18a.html (working sets)
  */
 import type { Design } from "./design.ts";
-import type { Kernel } from "./kernel.ts";
 import { lossAlong, updateLoss } from "./loss.ts";
-import { listColumns as listIn, minimizeModel, type Model, violationOf } from "./model.ts";
+import { listColumns as listIn, minimizeModel, type Model, type Steps, violationOf } from "./model.ts";
 import { Scalar, type Workspace } from "./workspace.ts";
 
 /** What is fitted: labels and weights of the design's rows. */
@@ -49,22 +48,29 @@ export interface SolveReport {
   readonly converged: boolean;
 }
 
-/** A solver over one design and one workspace; it continues from the coefficients of its last call. */
+/**
+ * A solver over one design and one workspace; it continues from the coefficients of its last call. Its methods are
+ * generators that yield kernel operations: run() and runTogether() of run.ts carry them out.
+ */
 export interface LogisticSolver {
   readonly work: Workspace;
   /** Back to all-zero coefficients of a new problem. */
-  reset(problem: LogisticProblem): void;
+  reset(problem: LogisticProblem): Steps<void>;
   /** Starts from given coefficients of the standardised columns. */
-  warmStart(problem: LogisticProblem, coef: Float64Array, intercept: number): void;
-  solve(penalty: LogisticPenalty): SolveReport;
+  warmStart(problem: LogisticProblem, coef: Float64Array, intercept: number): Steps<void>;
+  solve(penalty: LogisticPenalty): Steps<SolveReport>;
 }
 
 const MAX_OUTER = 500;
+/** Look at all columns before a step if those outside are at most this many times the working set. */
+const CHEAP_LOOK = 2;
+/** ... or if the violation has fallen to this share since the last look. */
+const LOOK_AGAIN = 0.2;
 /** The model is minimised to this share of the violation it starts from. */
-const FORCING = 0.1;
+const FORCING = 0.2;
 
-/** Makes a solver; `kernel` must belong to the same design and workspace. */
-export function createSolver(design: Design, work: Workspace, kernel: Kernel): LogisticSolver {
+/** Makes a solver. */
+export function createSolver(design: Design, work: Workspace): LogisticSolver {
   const { nRows, nCols } = design;
   const { coef, start, gradient, margin, residual, list, scalars } = work;
   const bias = { value: 0, start: 0 };
@@ -75,23 +81,27 @@ export function createSolver(design: Design, work: Workspace, kernel: Kernel): L
   let zeroGradient = 0;
   const listColumns = (keep: (j: number) => boolean) => listIn(work, keep);
 
-  function reset(next: LogisticProblem): void {
+  function* reset(next: LogisticProblem): Steps<void> {
     problem = next;
     bias.value = 0;
     coef.fill(0);
     margin.fill(0);
     if (next.offset !== undefined) margin.set(next.offset);
+    const skip = longestUnweighted(next.weights, design.stride);
+    scalars[Scalar.skipFrom] = skip.from;
+    scalars[Scalar.skipTo] = skip.to;
     updateLoss(work, next.labels, next.weights, 1);
-    kernel.gradient(listColumns(() => true));
+    listColumns(() => true);
+    yield "gradient";
     gradientC = 1;
     zeroGradient = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   }
 
-  function warmStart(next: LogisticProblem, from: Float64Array, intercept: number): void {
-    reset(next);
+  function* warmStart(next: LogisticProblem, from: Float64Array, intercept: number): Steps<void> {
+    yield* reset(next);
     coef.set(from);
     bias.value = intercept;
-    rebuildMargins();
+    yield* rebuildMargins();
     gradientC = 0;
   }
 
@@ -99,9 +109,11 @@ export function createSolver(design: Design, work: Workspace, kernel: Kernel): L
    * Margins from the coefficients alone. Columns that came and went leave rounding behind in the running margins,
    * which would break ties between rows that are alike in every remaining column.
    */
-  function rebuildMargins(): void {
+  function* rebuildMargins(): Steps<void> {
     start.fill(0);
-    const shift = kernel.change(listColumns((j) => coef[j] !== 0)) + bias.value;
+    listColumns((j) => coef[j] !== 0);
+    yield "change";
+    const shift = scalars[Scalar.result]! + bias.value;
     const offset = problem?.offset;
     for (let i = 0; i < nRows; i++) {
       margin[i] = residual[i]! + shift + (offset === undefined ? 0 : offset[i]!);
@@ -110,14 +122,22 @@ export function createSolver(design: Design, work: Workspace, kernel: Kernel): L
     bias.start = bias.value;
   }
 
-  function solve(penalty: LogisticPenalty): SolveReport {
+  function* solve(penalty: LogisticPenalty): Steps<SolveReport> {
     if (problem === undefined) throw new Error("Cannot solve: call reset() with a problem first");
     const { labels, weights } = problem;
     const { c, l1, l2, intercept } = penalty;
     const biasL1 = intercept === "penalized" ? l1 : 0, biasL2 = intercept === "penalized" ? l2 : 0;
     const hasBias = intercept !== "none";
+    scalars[Scalar.l1] = l1;
+    scalars[Scalar.l2] = l2;
     const working = new Uint8Array(nCols);
-    const model: Model = { work, kernel, working, bias, penalty: { l1, l2, biasL1, biasL2, hasBias } };
+    const model: Model = {
+      work,
+      working,
+      bias,
+      penalty: { l1, l2, biasL1, biasL2, hasBias },
+      stopAtZero: false,
+    };
     const columnViolation = (j: number) => violationOf(coef[j]!, gradient[j]! + l2 * coef[j]!, l1);
 
     let loss = updateLoss(work, labels, weights, c);
@@ -126,43 +146,62 @@ export function createSolver(design: Design, work: Workspace, kernel: Kernel): L
       const ratio = c / gradientC;
       for (let j = 0; j < nCols; j++) gradient[j]! *= ratio;
     } else {
-      kernel.gradient(listColumns(() => true));
+      listColumns(() => true);
+      yield "gradient";
     }
     const scale = l1 > 0 ? l1 : Math.max(c * zeroGradient, Number.MIN_VALUE);
     const limit = penalty.tolerance * scale;
     for (let j = 0; j < nCols; j++) working[j] = coef[j] !== 0 || columnViolation(j) > 0 ? 1 : 0;
 
-    let nOuter = 0, nPasses = 0, best = Infinity, stalled = 0;
+    const entering = new Int32Array(nCols);
+    let nOuter = 0, nPasses = 0, best = Infinity, stalled = 0, nEntering = 0, lookedAt = Infinity;
     let float32 = design.layout === "dense" && design.valueBytes === 4;
     for (;;) {
       const nWorking = listColumns((j) => working[j] === 1);
-      kernel.columnSums(nWorking);
+      yield "columnSums";
       let worst = hasBias
         ? violationOf(bias.value, scalars[Scalar.slopeSum]! + biasL2 * bias.value, biasL1)
         : 0;
       for (let at = 0; at < nWorking; at++) worst = Math.max(worst, columnViolation(list[at]!));
-      if (worst <= limit || nOuter === MAX_OUTER) {
-        kernel.gradient(listColumns((j) => working[j] === 0));
-        gradientC = c;
+      const last = nOuter === MAX_OUTER;
+      // Looking at every column costs one pass over those outside: at once where that is little next to a step,
+      // otherwise each time the working set has become much better than when they were last looked at.
+      const cheap = nCols - nWorking <= CHEAP_LOOK * nWorking;
+      if (worst <= limit || last || cheap || worst <= LOOK_AGAIN * lookedAt) {
+        lookedAt = worst;
+        if (listColumns((j) => working[j] === 0) > 0) yield "gradient";
         let outside = 0;
-        for (let j = 0; j < nCols; j++) if (working[j] === 0) outside = Math.max(outside, columnViolation(j));
-        worst = Math.max(worst, outside);
-        if (worst <= limit || nOuter === MAX_OUTER) {
-          const objective = loss + penaltyAt(1);
-          rebuildMargins();
-          const converged = worst <= limit;
-          return { intercept: bias.value, objective, residual: worst / scale, nOuter, nPasses, converged };
+        for (let j = 0; j < nCols; j++) {
+          if (working[j] === 1) continue;
+          const violation = columnViolation(j);
+          outside = Math.max(outside, violation);
+          if (violation > 0) entering[nEntering++] = j;
         }
-        for (let j = 0; j < nCols; j++) if (columnViolation(j) > 0) working[j] = 1;
-        continue;
+        if (Math.max(worst, outside) <= limit || last) {
+          gradientC = c;
+          const objective = loss + penaltyAt(1);
+          yield* rebuildMargins();
+          const residual = Math.max(worst, outside) / scale;
+          return { intercept: bias.value, objective, residual, nOuter, nPasses, converged: !last };
+        }
+        if (nEntering > 0) {
+          worst = Math.max(worst, outside);
+          for (let k = 0; k < nEntering; k++) {
+            working[entering[k]!] = 1;
+            list[k] = entering[k]!;
+          }
+          scalars[Scalar.count] = nEntering;
+          nEntering = 0;
+          yield "columnSums";
+        }
       }
       // Float32 sweeps can stop helping close to the optimum of an ill-conditioned model.
       stalled = worst < 0.5 * best ? 0 : stalled + 1;
       best = Math.min(best, worst);
       if (stalled >= 6) float32 = false;
       nOuter++;
-      nPasses += minimizeModel(model, { target: Math.max(FORCING * worst, 0.2 * limit), float32 });
-      loss = takeStep();
+      nPasses += yield* minimizeModel(model, { target: Math.max(FORCING * worst, 0.2 * limit), float32 });
+      loss = yield* takeStep();
     }
 
     function penaltyAt(t: number): number {
@@ -177,14 +216,15 @@ export function createSolver(design: Design, work: Workspace, kernel: Kernel): L
     }
 
     /** Backtracks from the full step; returns the loss at the new margins. */
-    function takeStep(): number {
+    function* takeStep(): Steps<number> {
       const count = listColumns((j) => working[j] === 1 && coef[j] !== start[j]);
       const biasStep = bias.value - bias.start;
       let slope = biasStep * scalars[Scalar.slopeSum]!;
       for (let at = 0; at < count; at++) {
         slope += (coef[list[at]!]! - start[list[at]!]!) * gradient[list[at]!]!;
       }
-      const shift = kernel.change(count) + biasStep;
+      yield "change";
+      const shift = scalars[Scalar.result]! + biasStep;
       const penaltyBefore = penaltyAt(0);
       const before = loss + penaltyBefore;
       const expected = slope + penaltyAt(1) - penaltyBefore;
@@ -210,4 +250,14 @@ export function createSolver(design: Design, work: Workspace, kernel: Kernel): L
   }
 
   return { work, reset, warmStart, solve };
+}
+
+/** The longest run of rows without weight, in whole blocks of 16; padding counts as without. */
+function longestUnweighted(weights: Float64Array, stride: number): { from: number; to: number } {
+  let best = { from: stride, to: stride }, from = 0;
+  for (let block = 0; block < stride; block += 16) {
+    if (weights.subarray(block, block + 16).some((weight) => weight !== 0)) from = block + 16;
+    else if (block + 16 - from > best.to - best.from) best = { from, to: block + 16 };
+  }
+  return best;
 }

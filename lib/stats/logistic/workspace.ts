@@ -1,58 +1,40 @@
 /**
- * The arrays one solver works in, placed behind the design in the same memory, so that a kernel reaches both.
- * Each worker thread has its own workspace; the design is shared.
+ * The arrays one problem is solved in, placed behind the design in the same memory, so that a kernel reaches both.
+ * Problems solved together (folds, permutations) have a workspace each; the design is shared.
  */
 import type { Design } from "./design.ts";
 
-/** Plain data, so it can be posted to a worker. Offsets are in bytes; all arrays are float64 unless said. */
-export interface WorkspacePlan {
-  /** [nCols] coefficients of the standardised columns */
-  readonly coefAt: number;
-  /** [nCols] coefficients at the start of the outer iteration */
-  readonly startAt: number;
-  /** [nCols] gradient of the loss */
-  readonly gradientAt: number;
-  /** [nCols] curvature of the loss along the column */
-  readonly curvatureAt: number;
-  /** [nCols] weighted column sums: sum_i D_i x_ij, x as stored */
-  readonly weightedSumAt: number;
-  /** [nCols] a vector the curvature is applied to, and the result; see Kernel.product() */
-  readonly directionAt: number;
-  readonly productAt: number;
-  /** [stride] margins: linear predictor with bias and offset */
-  readonly marginAt: number;
-  /** [stride] derivative of the loss with respect to the margin */
-  readonly slopeAt: number;
-  /** [stride] second derivative of the loss with respect to the margin */
-  readonly weightAt: number;
-  /** [stride] weight times change of the margin within the outer iteration (without centring) */
-  readonly residualAt: number;
-  /** [stride] float32 copy of the weights, [stride] float32 residual: arithmetic of float32 designs */
-  readonly weight32At: number;
-  readonly residual32At: number;
-  /** int32 [nCols] columns a kernel call runs over */
-  readonly listAt: number;
-  /** [SCALARS] what the kernels keep between columns, see `Scalar` */
-  readonly scalarsAt: number;
-}
-
-/** The same arrays as views. */
+/** The arrays of a problem, views into the design's memory. */
 export interface Workspace {
-  readonly plan: WorkspacePlan;
+  /** Byte offset of the workspace in the design's memory: what the kernels know it by. */
+  readonly at: number;
+  /** [nCols] coefficients of the standardised columns */
   readonly coef: Float64Array;
+  /** [nCols] coefficients at the start of the outer iteration */
   readonly start: Float64Array;
+  /** [nCols] gradient of the loss */
   readonly gradient: Float64Array;
+  /** [nCols] curvature of the loss along the column */
   readonly curvature: Float64Array;
+  /** [nCols] weighted column sums: sum_i D_i x_ij, x as stored */
   readonly weightedSum: Float64Array;
+  /** [nCols] a vector the curvature is applied to, and the result; see the kernels' `product` */
   readonly direction: Float64Array;
   readonly product: Float64Array;
+  /** [stride] margins: linear predictor with intercept and offset */
   readonly margin: Float64Array;
+  /** [stride] derivative of the loss with respect to the margin */
   readonly slope: Float64Array;
+  /** [stride] second derivative of the loss with respect to the margin */
   readonly weight: Float64Array;
+  /** [stride] weight times change of the margin within the outer iteration (without centring) */
   readonly residual: Float64Array;
+  /** [stride] the weights and the residual of float32 arithmetic */
   readonly weight32: Float32Array;
   readonly residual32: Float32Array;
+  /** [nCols] ascending columns a kernel call runs over */
   readonly list: Int32Array;
+  /** [16] what the kernels keep between columns, see `Scalar` */
   readonly scalars: Float64Array;
 }
 
@@ -62,71 +44,82 @@ export const Scalar = {
   slopeSum: 0,
   /** sum_i weight_i */
   weightSum: 1,
-  /** constant part of the margin's change: bias change minus the centring of all changed columns */
+  /** constant part of the margin's change: intercept change minus the centring of all changed columns */
   shift: 2,
   /** sum_i residual_i */
   residualSum: 3,
   /** the intercept's entry of `direction`, and of `product` */
   biasDirection: 4,
   biasProduct: 5,
+  /** columns listed for the next kernel call */
+  count: 6,
+  /** penalty of the columns */
+  l1: 7,
+  l2: 8,
+  /** what the last kernel call returned */
+  result: 9,
+  /** rows [skipFrom, skipTo), in whole blocks of 16, have no weight: kernels may pass them by */
+  skipFrom: 10,
+  skipTo: 11,
 } as const;
-const SCALARS = 8;
-const PAGE = 65536;
 
-/** Grows the design's memory by one workspace. Only the thread that owns the design may call this. */
-export function planWorkspace(design: Design): WorkspacePlan {
-  const { memory, nCols, stride } = design;
-  const first = memory.buffer.byteLength;
-  let end = first;
-  const place = (bytes: number) => {
-    const at = end;
-    end = Math.ceil((end + bytes) / 64) * 64;
-    return at;
-  };
-  const column = () => place(nCols * 8);
-  const row = () => place(stride * 8);
-  const plan: WorkspacePlan = {
-    coefAt: column(),
-    startAt: column(),
-    gradientAt: column(),
-    curvatureAt: column(),
-    weightedSumAt: column(),
-    directionAt: column(),
-    productAt: column(),
-    marginAt: row(),
-    slopeAt: row(),
-    weightAt: row(),
-    residualAt: row(),
-    weight32At: place(stride * 4),
-    residual32At: place(stride * 4),
-    listAt: place(nCols * 4),
-    scalarsAt: place(SCALARS * 8),
-  };
-  memory.grow(Math.ceil((end - first) / PAGE));
-  return plan;
+const N_SCALARS = 16;
+const PAGE = 65536;
+const ALIGNMENT = 64;
+
+/** Bytes of an array of `n` elements, padded. */
+export function paddedBytes(n: number, bytes: number): number {
+  return Math.ceil(n * bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-/** Views of a planned workspace. */
-export function openWorkspace(design: Design, plan: WorkspacePlan): Workspace {
+/** Bytes of one workspace. */
+export function workspaceBytes({ nCols, stride }: Design): number {
+  return N_SCALARS * 8 + 7 * paddedBytes(nCols, 8) + paddedBytes(nCols, 4) + 4 * paddedBytes(stride, 8) +
+    2 * paddedBytes(stride, 4);
+}
+
+/** Grows the design's memory by `n` workspaces; returns where they start. Only the owner of the design may. */
+export function reserveWorkspaces(design: Design, n: number): number[] {
+  const first = design.memory.buffer.byteLength;
+  const bytes = workspaceBytes(design);
+  design.memory.grow(Math.ceil(n * bytes / PAGE));
+  return Array.from({ length: n }, (_, k) => first + k * bytes);
+}
+
+/** Views of a reserved workspace. The order of the arrays is known to the WebAssembly kernels. */
+export function openWorkspace(design: Design, at: number): Workspace {
   const { memory: { buffer }, nCols, stride } = design;
-  const column = (at: number) => new Float64Array(buffer, at, nCols);
-  const row = (at: number) => new Float64Array(buffer, at, stride);
+  let next = at;
+  const take = (n: number, bytes: number) => {
+    const from = next;
+    next += paddedBytes(n, bytes);
+    return from;
+  };
+  const scalars = new Float64Array(buffer, take(N_SCALARS, 8), N_SCALARS);
+  const column = () => new Float64Array(buffer, take(nCols, 8), nCols);
+  const row = () => new Float64Array(buffer, take(stride, 8), stride);
+  const coef = column(), start = column(), gradient = column(), curvature = column(), weightedSum = column();
+  const direction = column(), product = column();
+  const list = new Int32Array(buffer, take(nCols, 4), nCols);
+  const margin = row(), slope = row(), weight = row(), residual = row();
+  const weight32 = new Float32Array(buffer, take(stride, 4), stride);
+  const residual32 = new Float32Array(buffer, take(stride, 4), stride);
   return {
-    plan,
-    coef: column(plan.coefAt),
-    start: column(plan.startAt),
-    gradient: column(plan.gradientAt),
-    curvature: column(plan.curvatureAt),
-    weightedSum: column(plan.weightedSumAt),
-    direction: column(plan.directionAt),
-    product: column(plan.productAt),
-    margin: row(plan.marginAt),
-    slope: row(plan.slopeAt),
-    weight: row(plan.weightAt),
-    residual: row(plan.residualAt),
-    weight32: new Float32Array(buffer, plan.weight32At, stride),
-    residual32: new Float32Array(buffer, plan.residual32At, stride),
-    list: new Int32Array(buffer, plan.listAt, nCols),
-    scalars: new Float64Array(buffer, plan.scalarsAt, SCALARS),
+    at,
+    scalars,
+    coef,
+    start,
+    gradient,
+    curvature,
+    weightedSum,
+    direction,
+    product,
+    list,
+    margin,
+    slope,
+    weight,
+    residual,
+    weight32,
+    residual32,
   };
 }

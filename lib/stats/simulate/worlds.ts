@@ -14,6 +14,8 @@ export interface Study {
   readonly effects: Float64Array;
   /** Cluster of each item; absent when items are drawn alone. */
   readonly clusters?: Uint32Array;
+  /** Series of each window, in time order within a series; absent when items have no order. */
+  readonly series?: Uint32Array;
 }
 
 /** How studies of one kind arise, and what is true in all of them. */
@@ -35,7 +37,7 @@ export interface Truth {
 }
 
 /**
- * Items drawn alone: binormal scores whose noise the two rungs share in half, and skewed effects.
+ * Items drawn alone: binormal scores whose noise the two rungs share in half, and effects with some skew.
  * @param n number of items; one in four is hard
  */
 export function independentWorld(n: number, truth: Truth): World {
@@ -54,7 +56,7 @@ export function independentWorld(n: number, truth: Truth): World {
         scoresA[i] = truth.signalA * labels[i]! + (shared + rng.normal()) / Math.SQRT2;
         scoresB[i] = truth.signalB * labels[i]! + (shared + rng.normal()) / Math.SQRT2;
         const z = rng.normal();
-        effects[i] = truth.meanEffect + (z * z - 1) / Math.SQRT2; // chi-square, like a loss difference
+        effects[i] = truth.meanEffect + 0.6 * (z * z - 1) / Math.SQRT2 + 0.8 * rng.normal();
       }
       return { scoresA, scoresB, labels, effects };
     },
@@ -67,14 +69,17 @@ export interface ClusterSize {
   readonly nHard: number;
 }
 
-/** Shares of variance that lie between clusters: in both rungs alike, in each alone, and in the effects. */
-const BETWEEN = 0.02;
-
 /**
  * Items in clusters of fixed composition: every cluster shifts both scores, each score, and the effects.
  * @param clusterSizes composition of each cluster
+ * @param options what is true; share of variance that lies between clusters: in both rungs alike, as much again in
+ *   each rung alone, and in the effects
  */
-export function clusteredWorld(name: string, clusterSizes: readonly ClusterSize[], truth: Truth): World {
+export function clusteredWorld(
+  name: string,
+  clusterSizes: readonly ClusterSize[],
+  { truth, between }: { readonly truth: Truth; readonly between: number },
+): World {
   const labels = Uint8Array.from(
     clusterSizes.flatMap(({ nItems, nHard }) => Array.from({ length: nItems }, (_, k) => k < nHard ? 1 : 0)),
   );
@@ -86,9 +91,9 @@ export function clusteredWorld(name: string, clusterSizes: readonly ClusterSize[
   const nPairs = nHard * (labels.length - nHard);
   const within = clusterSizes.reduce((sum, { nItems, nHard }) => sum + nHard * (nItems - nHard), 0) / nPairs;
   const area = (signal: number) =>
-    (1 - within) * normalCdf(signal / Math.SQRT2) + within * normalCdf(signal / Math.sqrt(2 - 4 * BETWEEN));
-  const itemSd = Math.sqrt((1 - 2 * BETWEEN) / 2); // half of the items' noise is shared by the rungs
-  const clusterSd = Math.sqrt(BETWEEN);
+    (1 - within) * normalCdf(signal / Math.SQRT2) + within * normalCdf(signal / Math.sqrt(2 - 4 * between));
+  const itemSd = Math.sqrt((1 - 2 * between) / 2); // half of the items' noise is shared by the rungs
+  const clusterSd = Math.sqrt(between);
   return {
     name,
     aurocDelta: area(truth.signalA) - area(truth.signalB),
@@ -108,7 +113,7 @@ export function clusteredWorld(name: string, clusterSizes: readonly ClusterSize[
         const shared = both[c]! + itemSd * rng.normal();
         scoresA[i] = truth.signalA * labels[i]! + shared + onlyA[c]! + itemSd * rng.normal();
         scoresB[i] = truth.signalB * labels[i]! + shared + onlyB[c]! + itemSd * rng.normal();
-        effects[i] = truth.meanEffect + onEffect[c]! + Math.sqrt(1 - BETWEEN) * rng.normal();
+        effects[i] = truth.meanEffect + onEffect[c]! + Math.sqrt(1 - between) * rng.normal();
       }
       return { scoresA, scoresB, labels, effects, clusters };
     },
@@ -118,30 +123,45 @@ export function clusteredWorld(name: string, clusterSizes: readonly ClusterSize[
 /**
  * Windows of a series that overlap their next `overlap` - 1 neighbours: everything about a window is a moving sum,
  * so correlation falls in a straight line to zero at `overlap` windows. The label is a threshold on the difficulty.
- * @param n number of windows, in time order
- * @param truth signals are correlations of the scores with the difficulty, in (-1, 1)
+ * @param windows number of windows of each series, in time order; series are independent
+ * @param options overlap in windows; truth, whose signals are correlations of scores and difficulty, in (-1, 1)
  */
-export function overlappingWorld(n: number, overlap: number, truth: Truth): World {
+export function overlappingWorld(
+  name: string,
+  windows: readonly number[],
+  { overlap, truth }: { readonly overlap: number; readonly truth: Truth },
+): World {
   const threshold = normalQuantile(0.75);
   const area = (correlation: number) => thresholdAuroc(correlation, threshold);
+  const series = Uint32Array.from(windows.flatMap((n, s) => Array.from({ length: n }, () => s)));
+  const draw = (rng: RandomStream) =>
+    Float64Array.from(windows.flatMap((n) => [...movingSums(n, overlap, rng)]));
   return {
-    name: `overlapping windows, n ${n}, overlap ${overlap}`,
+    name,
     aurocDelta: area(truth.signalA) - area(truth.signalB),
     meanEffect: truth.meanEffect,
     draw(rng) {
-      const difficulty = movingSums(n, overlap, rng);
+      let difficulty = draw(rng);
+      while (!hasTwoOfEach(difficulty, threshold)) difficulty = draw(rng);
       const score = (correlation: number) =>
-        movingSums(n, overlap, rng).map((noise, i) =>
+        draw(rng).map((noise, i) =>
           correlation * difficulty[i]! + Math.sqrt(1 - correlation * correlation) * noise
         );
       return {
         scoresA: score(truth.signalA),
         scoresB: score(truth.signalB),
         labels: Uint8Array.from(difficulty, (x) => x > threshold ? 1 : 0),
-        effects: movingSums(n, overlap, rng).map((x) => truth.meanEffect + x),
+        effects: draw(rng).map((x) => truth.meanEffect + x),
+        series,
       };
     },
   };
+}
+
+/** A study that no AUROC can be taken of, or no variance of one, is not a study: it is drawn again. */
+function hasTwoOfEach(difficulty: Float64Array, threshold: number): boolean {
+  const nHard = difficulty.reduce((sum, x) => sum + (x > threshold ? 1 : 0), 0);
+  return nHard >= 2 && difficulty.length - nHard >= 2;
 }
 
 function movingSums(n: number, overlap: number, rng: RandomStream): Float64Array {

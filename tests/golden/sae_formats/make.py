@@ -1,10 +1,9 @@
 """Small checkpoints written by the libraries themselves, and what each encodes and decodes.
 
 pip install torch==2.13.0 sae-lens==6.54.12 eai-sparsify==1.3.3 dictionary_learning==0.1.0
-PYTHONPATH=<checkout of openai/sparse_autoencoder at 4965b94> python make.py
+PYTHONHASHSEED=0 PYTHONPATH=<checkout of openai/sparse_autoencoder at 4965b94> python make.py
 """
-import importlib.util, json, math, os, shutil, sys
-from collections import OrderedDict
+import importlib.util, json, os, shutil
 from pathlib import Path
 
 import torch
@@ -192,3 +191,12 @@ def awkward(sae):
 published("published_awkward", 42, awkward)
 
 (here / "expected.json").write_text(json.dumps(expected))
+
+
+# --- what a hostile file looks like; written only, never loaded here -----------------------------------------------
+class Evil:
+    def __reduce__(self):
+        return os.system, ("touch /tmp/fmdp-was-here",)
+
+
+torch.save({"W_enc": Evil()}, here / "hostile_os_system.pt")

@@ -1,0 +1,94 @@
+/** Gradients of the parameters from lists by latent: sparse products, a latent's row at a time. */
+import { type Arena, type Floats, paddedStride } from "./arena.ts";
+import type { LatentLists } from "./entry_lists.ts";
+import type { Kernels } from "./kernels.ts";
+import type { SaeSize, TrainingRules } from "./rules.ts";
+import type { TrainingState } from "./training_state.ts";
+
+/** Writes into the state's gradients, in this order: setMain, addAux if there are dead latents, finish. */
+export interface Gradients {
+  setMain(
+    lists: LatentLists,
+    from: {
+      readonly centered: Floats;
+      readonly groupGradients: readonly Floats[];
+      readonly nRows: number;
+    },
+  ): void;
+  addAux(lists: LatentLists, from: { readonly centered: Floats; readonly gradient: Floats }): void;
+  /** b_dec's gradient: through every reconstruction, and through the centring of the encoder's input. */
+  finish(reconstructionGradient: Floats, nRows: number): void;
+}
+
+export interface GradientOptions {
+  readonly size: SaeSize;
+  readonly state: TrainingState;
+  readonly groupSizes: readonly number[];
+  readonly batchSize: number;
+  readonly rules: TrainingRules;
+}
+
+/** Rows that one partial sum covers: fixed, so that bits do not depend on the number of threads. */
+const BLOCK = 64;
+
+/** Makes the gradients' workspace. */
+export function createGradients(arena: Arena, kernels: Kernels, options: GradientOptions): Gradients {
+  const { dModel, dSae } = options.size;
+  const { wEnc, bEnc, wDec, bDec } = options.state.parameters;
+  const { freezesDecoder } = options.rules;
+  const stride = paddedStride(dModel);
+  const bytes = 4 * stride;
+  const partials = arena.floats(Math.ceil(Math.max(options.batchSize, dSae) / BLOCK) * stride);
+
+  function products(
+    lists: LatentLists,
+    { centered, gradient, range, accumulate }: {
+      readonly centered: Floats;
+      readonly gradient: Floats;
+      readonly range: readonly [number, number];
+      readonly accumulate: 0 | 1;
+    },
+  ): void {
+    const list = [lists.starts.at, lists.ends.at, lists.rows.at];
+    const tail = [bytes, stride, accumulate];
+    if (!freezesDecoder) {
+      const out = [wDec.gradient.at, bytes];
+      kernels.runRange("listTimesDense", range, [...out, ...list, lists.acts.at, gradient.at, ...tail]);
+    }
+    const out = [wEnc.gradient.at, bytes];
+    kernels.runRange("listTimesDense", range, [...out, ...list, lists.grads.at, centered.at, ...tail]);
+    const sums = [bEnc.gradient.at, lists.starts.at, lists.ends.at, lists.grads.at, accumulate];
+    kernels.runRange("listSums", range, sums);
+  }
+
+  /** Adds the blocks' partial sums to `sums`, in order. */
+  function addPartials(sums: Float64Array, nBlocks: number, sign: 1 | -1): void {
+    for (let block = 0; block < nBlocks; block++) {
+      for (let j = 0; j < dModel; j++) sums[j]! += sign * partials.view[block * stride + j]!;
+    }
+  }
+
+  return {
+    setMain(lists, { centered, groupGradients }) {
+      let first = 0;
+      options.groupSizes.forEach((size, g) => {
+        const range = [first, first + size] as const;
+        products(lists, { centered, gradient: groupGradients[g]!, range, accumulate: 0 });
+        first += size;
+      });
+    },
+    addAux(lists, { centered, gradient }) {
+      products(lists, { centered, gradient, range: [0, dSae], accumulate: 1 });
+    },
+    finish(reconstructionGradient, nRows) {
+      const sums = new Float64Array(dModel);
+      const rowBlocks = Math.ceil(nRows / BLOCK);
+      kernels.run("blockSums", rowBlocks, [partials.at, reconstructionGradient.at, bytes, 0, nRows]);
+      addPartials(sums, rowBlocks, 1);
+      const latentBlocks = Math.ceil(dSae / BLOCK);
+      kernels.run("blockSums", latentBlocks, [partials.at, wEnc.value.at, bytes, bEnc.gradient.at, dSae]);
+      addPartials(sums, latentBlocks, -1);
+      bDec.gradient.view.set(sums);
+    },
+  };
+}

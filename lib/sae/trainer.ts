@@ -1,0 +1,275 @@
+/**
+ * One training step of a sparse autoencoder, fast on a few cores. Only the encoder's product is dense and runs on the
+ * engine; decoding and all gradients touch the k active latents of each row only, in WebAssembly. Gradients are written
+ * by hand; tests/sae/naive_trainer.ts is the obvious version they are checked against.
+ *
+ *     z = x - b_dec;  pre = z W_enc + b_enc;  a = selected pre;  e_g = a[latents of dictionaries <= g] W_dec - z
+ *     loss = mean_g mean(e_g^2) + auxCoefficient * mean((a_dead W_dec + e)^2) (+ l0Coefficient * mean L0)
+ *
+ * A plain SAE has one dictionary. The auxiliary term (arXiv:2406.04093) takes e as given: no gradient flows into it.
+ */
+import type { Engine } from "../model/engine.ts";
+import { createArena, paddedStride } from "./arena.ts";
+import { openDenseProduct } from "./dense_product.ts";
+import { createEntryLists } from "./entry_lists.ts";
+import { createGradients } from "./gradients.ts";
+import { createJumpGate } from "./jump_gate.ts";
+import { openKernels } from "./kernels.ts";
+import { createOptimizer } from "./optimizer.ts";
+import { checkRules, type SaeSize, type TrainingRules } from "./rules.ts";
+import { createSelection, justBelow } from "./selection.ts";
+import { createTrainingState, type InitialWeights, type TrainingState } from "./training_state.ts";
+
+/** What a step found, before it changed anything. */
+export interface StepReport {
+  /** Mean over rows and coordinates of the squared error of the whole reconstruction. */
+  readonly mse: number;
+  /** The same of the dead latents' reconstruction of that error; 0 without dead latents. */
+  readonly auxMse: number;
+  /** What was minimized. */
+  readonly loss: number;
+  /** Mean active latents a row. */
+  readonly l0: number;
+  /** Dead latents when the step began. */
+  readonly nDead: number;
+}
+
+/** A trainer; `close()` it when done. */
+export interface SaeTrainer {
+  readonly size: SaeSize;
+  readonly rules: TrainingRules;
+  readonly state: TrainingState;
+  /** Where the next batch goes, shape [batchSize, dModel]. */
+  readonly batch: Float32Array;
+  /** Squared error of each row in the last step, shape [batchSize]. */
+  readonly rowErrors: Float64Array;
+  /** The last step's error, reconstruction - x, of one row. */
+  errorOf(row: number): Float32Array;
+  /** Trains on the first `nRows` rows of `batch`. @throws {RangeError} if nRows does not fit */
+  step(nRows: number, rate: number): Promise<StepReport>;
+  /** The forward and backward pass only: gradients stay in `state`, parameters as they are. */
+  differentiate(nRows: number): Promise<StepReport>;
+  close(): Promise<void>;
+}
+
+export interface TrainerOptions {
+  readonly rules: TrainingRules;
+  readonly initial: InitialWeights;
+  readonly engine: Engine;
+  /** Threads of the kernels; does not change a bit of the result. */
+  readonly nThreads: number;
+}
+
+/** Share of the newest batch in batch-top-k's threshold. */
+const THRESHOLD_SHARE = 0.01;
+
+/** Makes a trainer. @throws {RangeError} if the rules or the weights do not fit */
+export async function openTrainer(size: SaeSize, options: TrainerOptions): Promise<SaeTrainer> {
+  const { rules, engine } = options;
+  checkRules(rules, size);
+  const { dModel, dSae } = size;
+  const { variant, batchSize } = rules;
+  const arena = createArena();
+  const kernels = await openKernels(arena, { nThreads: options.nThreads, dSae });
+  const state = createTrainingState(arena, size, options);
+  const { wEnc, wDec, bEnc, bDec } = state.parameters;
+  const stride = paddedStride(dModel);
+  const bytes = 4 * stride;
+  const groupSizes = variant.kind === "matryoshka" ? variant.groupSizes : [dSae];
+
+  const batch = arena.floats(batchSize * dModel);
+  const centered = arena.floats(batchSize * stride);
+  const error = arena.floats(batchSize * stride);
+  const auxError = rules.auxK > 0 ? arena.floats(batchSize * stride) : error;
+  const groupGradients = groupSizes.map(() => arena.floats(batchSize * stride));
+  const auxGradient = rules.auxK > 0 ? arena.floats(batchSize * stride) : error;
+  const rowErrors = arena.doubles(batchSize);
+  const pre = arena.floats(batchSize * dSae);
+  const deadList = arena.words(dSae);
+  const perRow = "k" in variant && variant.kind !== "batchtopk" ? variant.k : dSae;
+  const main = createEntryLists(arena, kernels, { nRows: batchSize, dSae, capacity: batchSize * perRow });
+  const aux = createEntryLists(arena, kernels, { nRows: batchSize, dSae, capacity: batchSize * rules.auxK });
+  const groupEnds = groupSizes.slice(1).map(() => arena.words(batchSize));
+  const selection = createSelection(arena, kernels, { pre, dSae });
+  const jump = variant.kind === "jumprelu" ? createJumpGate(variant, state, main.byRow) : undefined;
+  const gradients = createGradients(arena, kernels, { size, state, groupSizes, batchSize, rules });
+  const optimizer = createOptimizer(arena, kernels, { size, state, rules });
+  const { product, close } = await openDenseProduct(engine, arena, size);
+
+  /** Selects into main.byRow; returns how many entries there are. */
+  function select(nRows: number): void {
+    const lists = main.byRow;
+    if (variant.kind === "topk" || variant.kind === "matryoshka") {
+      return selection.topK(lists, nRows, { k: variant.k });
+    }
+    if (variant.kind === "batchtopk") {
+      const cut = selection.nthLargest(nRows, variant.k * nRows);
+      selection.bounds.view.fill(cut > 0 ? justBelow(cut) : 0);
+    } else jump!.setBoundsInPlace(selection.bounds.view);
+    selection.above(lists, nRows);
+    jump?.closeGates(nRows);
+  }
+
+  /** Splits each row's list where a dictionary ends; lists are ascending in latent. */
+  function splitGroups(nRows: number): void {
+    const { starts, ends, latents } = main.byRow;
+    for (let row = 0; row < nRows; row++) {
+      let at = starts.view[row]!;
+      let bound = 0;
+      groupEnds.forEach((groupEnd, g) => {
+        bound += groupSizes[g]!;
+        while (at < ends.view[row]! && latents.view[at]! < bound) at++;
+        groupEnd.view[row] = at;
+      });
+    }
+  }
+
+  /** The lists' part that belongs to dictionary g: where it starts and ends in each row. */
+  const groupRange = (g: number): readonly [number, number] => [
+    g === 0 ? main.byRow.starts.at : groupEnds[g - 1]!.at,
+    g === groupSizes.length - 1 ? main.byRow.ends.at : groupEnds[g]!.at,
+  ];
+
+  function sumOfErrors(nRows: number): number {
+    let sum = 0;
+    for (let row = 0; row < nRows; row++) sum += rowErrors.view[row]!;
+    return sum / (nRows * dModel);
+  }
+
+  /** Decodes dictionary by dictionary; returns the mean squared error of each. */
+  function decode(nRows: number): number[] {
+    const { latents, acts } = main.byRow;
+    const scale = 2 / (nRows * dModel * groupSizes.length);
+    const losses = groupSizes.map((_, g) => {
+      const list = [...groupRange(g), latents.at, acts.at, wDec.value.at, bytes, stride, Number(g > 0)];
+      kernels.run("listTimesDense", nRows, [error.at, bytes, ...list]);
+      const target = g === 0 ? centered.at : 0;
+      const out = [error.at, groupGradients[g]!.at, scale, rowErrors.at, bytes];
+      kernels.run("errors", nRows, [error.at, target, ...out]);
+      return sumOfErrors(nRows);
+    });
+    // A latent serves its own dictionary and all that contain it: their gradients add up.
+    for (let g = groupSizes.length - 2; g >= 0; g--) {
+      kernels.run("addRows", nRows, [groupGradients[g]!.at, groupGradients[g + 1]!.at, bytes]);
+    }
+    groupSizes.forEach((_, g) => {
+      const right = [latents.at, main.byRow.grads.at, wDec.value.at, bytes, stride, DOT_BLOCK];
+      kernels.run("listDots", nRows, [groupGradients[g]!.at, bytes, ...groupRange(g), ...right]);
+    });
+    return losses;
+  }
+
+  function findDead(): number {
+    let n = 0;
+    for (let f = 0; f < dSae; f++) if (state.sinceFired[f]! > rules.deadAfter.count) deadList.view[n++] = f;
+    return n;
+  }
+
+  /** The auxiliary term; returns its mean squared error. */
+  function reviveDead(nRows: number, nDead: number): number {
+    const { starts, ends, latents, acts, grads } = aux.byRow;
+    selection.topK(aux.byRow, nRows, {
+      k: Math.min(rules.auxK, nDead),
+      among: { at: deadList.at, n: nDead },
+    });
+    auxError.view.set(error.view);
+    const list = [starts.at, ends.at, latents.at];
+    const right = [wDec.value.at, bytes, stride];
+    kernels.run("listTimesDense", nRows, [auxError.at, bytes, ...list, acts.at, ...right, 1]);
+    const scale = (2 * rules.auxCoefficient) / (nRows * dModel);
+    kernels.run("errors", nRows, [
+      auxError.at,
+      0,
+      auxError.at,
+      auxGradient.at,
+      scale,
+      auxRowErrors.at,
+      bytes,
+    ]);
+    kernels.run("listDots", nRows, [auxGradient.at, bytes, ...list, grads.at, ...right, DOT_BLOCK]);
+    let sum = 0;
+    for (let row = 0; row < nRows; row++) sum += auxRowErrors.view[row]!;
+    return sum / (nRows * dModel);
+  }
+  const auxRowErrors = arena.doubles(batchSize);
+
+  async function differentiate(nRows: number): Promise<StepReport> {
+    if (!Number.isInteger(nRows) || nRows < 1 || nRows > batchSize) {
+      throw new RangeError(`Cannot train: needs 1 to ${batchSize} rows, got ${nRows}`);
+    }
+    const nDead = findDead();
+    kernels.run("center", nRows, [batch.at, bDec.value.at, centered.at, dModel, bytes]);
+    await product(centered, wEnc.value, pre, nRows);
+    kernels.run("addBias", nRows, [pre.at, dSae, bEnc.value.at]);
+    select(nRows);
+    splitGroups(nRows);
+    const losses = decode(nRows);
+    const hasAux = rules.auxK > 0 && nDead > 0;
+    const auxMse = hasAux ? reviveDead(nRows, nDead) : 0;
+    const l0 = jump ? jump.differentiate(nRows) : countEntries(nRows) / nRows;
+    main.transpose(nRows);
+    gradients.setMain(main.byLatent, { centered, groupGradients, nRows });
+    if (hasAux) {
+      aux.transpose(nRows);
+      gradients.addAux(aux.byLatent, { centered, gradient: auxGradient });
+    }
+    gradients.finish(groupGradients[0]!, nRows);
+    const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+    const sparsity = variant.kind === "jumprelu" ? variant.l0Coefficient * l0 : 0;
+    return { mse: losses.at(-1)!, auxMse, loss: mean + rules.auxCoefficient * auxMse + sparsity, l0, nDead };
+  }
+
+  function countEntries(nRows: number): number {
+    const { starts, ends } = main.byRow;
+    let n = 0;
+    for (let row = 0; row < nRows; row++) n += ends.view[row]! - starts.view[row]!;
+    return n;
+  }
+
+  /** After the update: which latents fired, and batch-top-k's threshold. */
+  function count(nRows: number): void {
+    const { sinceFired, counters } = state;
+    const passed = rules.deadAfter.unit === "steps" ? 1 : nRows;
+    const { starts, ends, acts } = main.byLatent;
+    let smallest = Infinity;
+    for (let f = 0; f < dSae; f++) {
+      let fired = false;
+      for (let e = starts.view[f]!; e < ends.view[f]!; e++) {
+        const act = acts.view[e]!;
+        if (act > 0) fired = true;
+        if (act > 0 && act < smallest) smallest = act;
+      }
+      sinceFired[f] = fired ? 0 : sinceFired[f]! + passed;
+    }
+    counters.step++;
+    counters.nTokens += nRows;
+    if (variant.kind === "batchtopk" && smallest < Infinity) {
+      counters.threshold = counters.threshold < 0
+        ? smallest
+        : (1 - THRESHOLD_SHARE) * counters.threshold + THRESHOLD_SHARE * smallest;
+    }
+  }
+
+  return {
+    size,
+    rules,
+    state,
+    batch: batch.view,
+    rowErrors: rowErrors.view,
+    errorOf: (row) => error.view.slice(row * stride, row * stride + dModel),
+    differentiate,
+    async step(nRows, rate) {
+      const report = await differentiate(nRows);
+      optimizer.update(rate);
+      count(nRows);
+      return report;
+    },
+    async close() {
+      await kernels.close();
+      await close();
+    },
+  };
+}
+
+/** Floats of a row that listDots() takes at a time: a block of all atoms then fits the second-level cache. */
+const DOT_BLOCK = 64;

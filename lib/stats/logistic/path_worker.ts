@@ -1,0 +1,33 @@
+/** The worker's side of threads.ts: follows the paths it is sent and posts them back. */
+import type { Design } from "./design.ts";
+import { followPaths, type PathPoint, type PathTask } from "./paths.ts";
+import type { KernelChoice } from "./run.ts";
+
+/** One job: some of the tasks over one design. */
+export interface PathJob {
+  readonly id: number;
+  readonly design: Design;
+  readonly tasks: readonly PathTask[];
+  readonly workspaces: readonly number[];
+  readonly thread: number;
+  readonly kernel: KernelChoice;
+}
+
+/** The answer to a job. */
+export type PathAnswer =
+  | { readonly id: number; readonly paths: readonly (readonly PathPoint[])[] }
+  | { readonly id: number; readonly error: string };
+
+// The page's `self` is typed as a window; a worker's has the same two members.
+const scope = globalThis as unknown as {
+  onmessage: ((event: MessageEvent<PathJob>) => void) | null;
+  postMessage(answer: PathAnswer): void;
+};
+
+scope.onmessage = ({ data: { id, design, tasks, ...options } }) => {
+  try {
+    scope.postMessage({ id, paths: followPaths(design, tasks, options) });
+  } catch (error) {
+    scope.postMessage({ id, error: String(error) });
+  }
+};

@@ -1,0 +1,73 @@
+/**
+ * Regularisation paths: one problem solved along ascending C, each fit starting from the last; and many such paths
+ * (folds, permutations, the full data) side by side on this thread.
+ */
+import type { Design } from "./design.ts";
+import type { Steps } from "./model.ts";
+import { type KernelChoice, openGroup, runTogether } from "./run.ts";
+import type { LogisticPenalty, LogisticProblem, LogisticSolver } from "./solve.ts";
+
+/** One path to follow; plain data, so it can be posted to a worker. Rows are the design's. */
+export interface PathTask extends LogisticProblem {
+  /** Ascending. */
+  readonly grid: readonly number[];
+  readonly penalty: Omit<LogisticPenalty, "c">;
+  /** Rows whose margins are kept at every C. */
+  readonly scoredRows: Uint32Array;
+}
+
+/** One fit of a path. */
+export interface PathPoint {
+  readonly c: number;
+  /** Nonzero coefficients of the (standardised) columns: which, and their values. */
+  readonly columns: Uint32Array;
+  readonly coef: Float64Array;
+  readonly intercept: number;
+  readonly objective: number;
+  /** Largest violation of an optimality condition, relative to the penalty. */
+  readonly kktResidual: number;
+  readonly converged: boolean;
+  /** Passes over the working set the fit took. */
+  readonly nPasses: number;
+  /** Margins of the scored rows. */
+  readonly margins: Float64Array;
+}
+
+/** Follows paths side by side on this thread, a workspace each. */
+export function followPaths(
+  design: Design,
+  tasks: readonly PathTask[],
+  { workspaces, ...options }: {
+    readonly workspaces: readonly number[];
+    readonly thread?: number;
+    readonly kernel?: KernelChoice;
+  },
+): PathPoint[][] {
+  const { solvers, kernel } = openGroup(design, workspaces, options);
+  return runTogether(
+    kernel,
+    tasks.map((task, k) => ({ work: solvers[k]!.work, steps: followPath(solvers[k]!, task) })),
+  );
+}
+
+function* followPath(solver: LogisticSolver, task: PathTask): Steps<PathPoint[]> {
+  const { coef, margin } = solver.work;
+  const points: PathPoint[] = [];
+  yield* solver.reset(task);
+  for (const c of task.grid) {
+    const report = yield* solver.solve({ ...task.penalty, c });
+    const columns = Uint32Array.from(coef.keys().filter((j) => coef[j] !== 0));
+    points.push({
+      c,
+      columns,
+      coef: Float64Array.from(columns, (j) => coef[j]!),
+      intercept: report.intercept,
+      objective: report.objective,
+      kktResidual: report.residual,
+      converged: report.converged,
+      nPasses: report.nPasses,
+      margins: Float64Array.from(task.scoredRows, (i) => margin[i]!),
+    });
+  }
+  return points;
+}

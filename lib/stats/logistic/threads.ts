@@ -1,0 +1,116 @@
+/**
+ * Paths on several threads. Tasks are dealt out whole and a task's arithmetic does not know who else is running, so
+ * the number of threads changes no bit of any result.
+ */
+import { availableParallelism } from "node:os";
+import type { Design } from "./design.ts";
+import { followPaths, type PathPoint, type PathTask } from "./paths.ts";
+import type { PathAnswer, PathJob } from "./path_worker.ts";
+import type { KernelChoice } from "./run.ts";
+import { reserveWorkspaces } from "./workspace.ts";
+
+/** Paths a thread follows side by side; more share each column further, but need a workspace each. */
+const SIDE_BY_SIDE = 16;
+
+/** Threads that follow paths; close() it when done, or the process stays alive. */
+export interface PathThreads {
+  /** Threads in all, the calling one included. */
+  readonly nThreads: number;
+  follow(design: Design, tasks: readonly PathTask[]): Promise<PathPoint[][]>;
+  close(): void;
+}
+
+/**
+ * Starts threads.
+ * @param nThreads the calling thread works too, so nThreads - 1 workers are started (default: all cores)
+ */
+export function openThreads(
+  { nThreads = availableParallelism(), kernel = "wasm" }: {
+    readonly nThreads?: number;
+    readonly kernel?: KernelChoice;
+  } = {},
+): PathThreads {
+  if (!Number.isInteger(nThreads) || nThreads < 1 || nThreads > 64) {
+    throw new RangeError(`Cannot start threads: needs 1 to 64, got ${nThreads}`);
+  }
+  const workers = Array.from(
+    { length: nThreads - 1 },
+    () => new Worker(new URL("./path_worker.ts", import.meta.url).href, { type: "module" }),
+  );
+  const reserved = new WeakMap<WebAssembly.Memory, number[]>();
+  let nextId = 0;
+
+  function post(worker: Worker, job: PathJob): Promise<readonly (readonly PathPoint[])[]> {
+    return new Promise((resolve, reject) => {
+      const finish = () => {
+        worker.removeEventListener("message", answered);
+        worker.removeEventListener("error", failed);
+      };
+      const answered = ({ data }: MessageEvent<PathAnswer>) => {
+        if (data.id !== job.id) return;
+        finish();
+        if ("error" in data) reject(new Error(data.error));
+        else resolve(data.paths);
+      };
+      const failed = (event: ErrorEvent) => {
+        event.preventDefault();
+        finish();
+        reject(new Error(`Cannot follow paths: a worker failed (${event.message})`));
+      };
+      worker.addEventListener("message", answered);
+      worker.addEventListener("error", failed);
+      worker.postMessage(job);
+    });
+  }
+
+  async function follow(design: Design, tasks: readonly PathTask[]): Promise<PathPoint[][]> {
+    const results: PathPoint[][] = [];
+    const together = SIDE_BY_SIDE * nThreads;
+    for (let from = 0; from < tasks.length; from += together) {
+      results.push(...await followBatch(design, tasks.slice(from, from + together)));
+    }
+    return results;
+  }
+
+  /** Workspaces of a design are reserved once and used again by the next batch. */
+  function workspacesOf(design: Design, n: number): readonly number[] {
+    const have = reserved.get(design.memory) ?? [];
+    if (have.length < n) have.push(...reserveWorkspaces(design, n - have.length));
+    reserved.set(design.memory, have);
+    return have;
+  }
+
+  async function followBatch(design: Design, tasks: readonly PathTask[]): Promise<PathPoint[][]> {
+    const workspaces = workspacesOf(design, tasks.length);
+    const results: PathPoint[][] = new Array(tasks.length);
+    const shares = Array.from(
+      { length: nThreads },
+      (_, thread) => [...tasks.keys()].filter((k) => k % nThreads === thread),
+    );
+    const collect = (share: readonly number[], paths: readonly (readonly PathPoint[])[]) =>
+      share.forEach((k, at) => results[k] = [...paths[at]!]);
+    const answers = workers.map((worker, w) => {
+      const thread = w + 1, share = shares[thread]!;
+      if (share.length === 0) return;
+      const job = { id: nextId++, design, thread, kernel };
+      return post(worker, {
+        ...job,
+        tasks: share.map((k) => tasks[k]!),
+        workspaces: share.map((k) => workspaces[k]!),
+      })
+        .then((paths) => collect(share, paths));
+    });
+    const own = shares[0]!;
+    collect(
+      own,
+      followPaths(design, own.map((k) => tasks[k]!), {
+        workspaces: own.map((k) => workspaces[k]!),
+        kernel,
+      }),
+    );
+    await Promise.all(answers);
+    return results;
+  }
+
+  return { nThreads, follow, close: () => workers.forEach((worker) => worker.terminate()) };
+}

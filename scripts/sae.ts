@@ -1,0 +1,68 @@
+/** `deno task sae info|convert|eval`: SAE checkpoints of any format, exchanged and judged. */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { UsageError } from "lib/guardrail.ts";
+import { runMain } from "lib/run/main.ts";
+import { engineNamed, judgeCheckpoint, wholeNumber } from "lib/run/sae_commands.ts";
+import { convertSae } from "lib/sae/convert.ts";
+import { describeSae } from "lib/sae/describe.ts";
+import { detectSaeFormat, readSae, SAE_FORMATS, type SaeFormat } from "lib/sae/formats/checkpoint.ts";
+import { requireValidSae } from "lib/sae/gate.ts";
+
+const USAGE = `Usage: sae info PATH [--format F] [--k K]
+       sae convert FROM TO --to FORMAT [--format F] [--k K]
+       sae eval PATH --store FOLDER [--gate FILE] [--rows N] [--seed S] [--engine E] [--format F] [--k K]
+Formats: ${SAE_FORMATS.join(", ")}. --k is needed for the published format, which does not store it.
+eval judges an SAE on stored activations by configs/sae_gate.yaml and exits with 3 if it is refused.`;
+
+await runMain(async () => {
+  const text = { type: "string" } as const;
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      to: text,
+      format: text,
+      k: text,
+      store: text,
+      gate: text,
+      rows: { ...text, default: "100000" },
+      seed: { ...text, default: "42" },
+      engine: { ...text, default: "portable" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  const [command, from, to] = positionals;
+  const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  if (values.help) return void process.stdout.write(`${USAGE}\n`);
+  const options = {
+    ...(values.format !== undefined && { format: formatNamed(values.format) }),
+    ...(values.k !== undefined && { k: wholeNumber("--k", values.k) }),
+  };
+  if (command === "info" && from !== undefined && positionals.length === 2) {
+    return print({ format: options.format ?? detectSaeFormat(from), ...describeSae(readSae(from, options)) });
+  }
+  if (command === "convert" && from !== undefined && to !== undefined && values.to !== undefined) {
+    return print(await convertSae(from, to, { ...options, to: formatNamed(values.to) }));
+  }
+  if (command === "eval" && from !== undefined && values.store !== undefined) {
+    const judged = await judgeCheckpoint(from, {
+      ...options,
+      store: values.store,
+      engine: engineNamed(values.engine),
+      maxRows: wholeNumber("--rows", values.rows),
+      seed: Number(values.seed),
+      ...(values.gate !== undefined && { gate: values.gate }),
+    });
+    print(judged);
+    return requireValidSae(judged.gate, from);
+  }
+  throw new UsageError(USAGE);
+});
+
+function formatNamed(name: string): SaeFormat {
+  const format = SAE_FORMATS.find((candidate) => candidate === name);
+  if (format === undefined) {
+    throw new UsageError(`Unknown format "${name}"; known: ${SAE_FORMATS.join(", ")}`);
+  }
+  return format;
+}

@@ -1,0 +1,41 @@
+/**
+ * `deno task simulate`: coverage, type I error and power of every inference method, with Monte Carlo errors.
+ * Exit code 1 when a method that declares itself valid is outside what it promises.
+ */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { UsageError } from "lib/guardrail.ts";
+import { runMain } from "lib/run/main.ts";
+import { formatRow, TABLE_HEADER } from "lib/stats/simulate/table.ts";
+import { simulateAll } from "lib/stats/simulate/study_plan.ts";
+
+await runMain(() => {
+  const { values } = parseArgs({
+    options: {
+      studies: { type: "string", default: "2000" },
+      "null-studies": { type: "string", default: "4000" },
+      seed: { type: "string", default: "20240901" },
+    },
+  });
+  const sizes = {
+    nStudies: wholeNumber("--studies", values.studies),
+    nNullStudies: wholeNumber("--null-studies", values["null-studies"]),
+    seed: wholeNumber("--seed", values.seed),
+  };
+  process.stdout.write(`${TABLE_HEADER}\n`);
+  const rows = simulateAll({
+    ...sizes,
+    onRows: (more) => more.forEach((row) => process.stdout.write(`${formatRow(row)}\n`)),
+  });
+  const nFailed = rows.filter(({ passes }) => !passes).length;
+  process.stderr.write(`${rows.length} rows, ${nFailed} outside what they promise\n`);
+  return Promise.resolve(nFailed > 0 ? 1 : 0);
+});
+
+function wholeNumber(flag: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new UsageError(`Cannot use ${flag}: needs a whole number >= 1, got ${text}`);
+  }
+  return value;
+}

@@ -1,0 +1,43 @@
+/**
+ * 200 refitted permutations of the 3500 x 1032 rung at the chosen C (0.03), beside as many scikit-learn fits:
+ *
+ *   deno run -A tests/bench/permutation_bench.ts [PYTHON]
+ */
+import { randomStream } from "lib/math/random.ts";
+import { openThreads } from "lib/stats/logistic/threads.ts";
+import { refitPermutations } from "lib/stats/refit_permutations.ts";
+import { fitStandardScaler } from "lib/stats/standard_scaler.ts";
+import { drawDense } from "./ladder_data.ts";
+
+const [python] = Deno.args;
+const { x, labels } = drawDense({ nRows: 5000, nCols: 1032, signal: 0.5, seed: 1 });
+const rows = [...labels.keys()], train = rows.slice(0, 3500), test = rows.slice(3500);
+const threads = openThreads();
+const start = performance.now();
+const { pValue, kktResidual } = await refitPermutations(x, labels, {
+  train,
+  test,
+  c: 0.03,
+  nPermutations: 200,
+  scaler: fitStandardScaler(x, train),
+  rng: randomStream(1, "bench/permutations"),
+  threads,
+});
+const seconds = (performance.now() - start) / 1000;
+threads.close();
+console.log(
+  `ours: ${seconds.toFixed(2)} s, p ${pValue.toFixed(4)}, largest KKT residual ${
+    kktResidual.toExponential(1)
+  }`,
+);
+if (python !== undefined) {
+  const dir = await Deno.makeTempDir();
+  await Deno.writeFile(`${dir}/dense.f32`, new Uint8Array((x.data as Float32Array<ArrayBuffer>).buffer));
+  await Deno.writeFile(`${dir}/labels.u8`, labels);
+  const script = new URL("peers/liblinear_permutations.py", import.meta.url).pathname;
+  const { stdout, stderr } = await new Deno.Command(python, { args: [script, dir] }).output();
+  await Deno.remove(dir, { recursive: true });
+  const peer = Number(new TextDecoder().decode(stdout));
+  if (!(peer > 0)) throw new Error(new TextDecoder().decode(stderr));
+  console.log(`scikit-learn: ${peer.toFixed(2)} s, ratio ${(peer / seconds).toFixed(1)}`);
+}
