@@ -15,6 +15,7 @@ await runMain(() => {
       studies: { type: "string", default: "2000" },
       "null-studies": { type: "string", default: "4000" },
       seed: { type: "string", default: "20240901" },
+      only: { type: "string" }, // worlds whose name contains this text
     },
   });
   const sizes = {
@@ -25,6 +26,7 @@ await runMain(() => {
   process.stdout.write(`${TABLE_HEADER}\n`);
   const rows = simulateAll({
     ...sizes,
+    ...(values.only === undefined ? {} : { only: values.only }),
     onRows: (more) => more.forEach((row) => process.stdout.write(`${formatRow(row)}\n`)),
   });
   const nFailed = rows.filter(({ passes }) => !passes).length;

@@ -4,7 +4,7 @@
  */
 import { basename, dirname } from "node:path";
 import * as ort from "onnxruntime-node";
-import type { Engine } from "./engine.ts";
+import type { Engine } from "./engine_types.ts";
 import { engineSession, explained } from "./engine_session.ts";
 import { readSlice } from "./file_slice.ts";
 import { encodeGraph } from "./onnx/encode.ts";

@@ -3,7 +3,7 @@
  * not depend on the machine. It cannot open files, so the weights of a graph are handed over with it.
  */
 import * as ort from "onnxruntime-web/wasm";
-import type { Engine } from "./engine.ts";
+import type { Engine } from "./engine_types.ts";
 import { engineSession, explained } from "./engine_session.ts";
 import { readSlice } from "./file_slice.ts";
 import { encodeGraph } from "./onnx/encode.ts";

@@ -1,6 +1,6 @@
 /** What both engines share: a session of ONNX Runtime behind our interface, with errors that say where. */
 import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from "onnxruntime-node";
-import { checkFeeds, type EngineSession, type Float32Tensor, type Tensor } from "./engine.ts";
+import { checkFeeds, type EngineSession, type Float32Tensor, type Tensor } from "./engine_types.ts";
 import type { Graph } from "./onnx/types.ts";
 
 /** What differs between the runtimes. */

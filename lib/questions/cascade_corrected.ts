@@ -233,7 +233,7 @@ function estimateAreas(
   return Object.fromEntries(
     Object.entries(scores).map((
       [name, values],
-    ) => [name, estimateArea(frontierArea(values, escalation), bootstrap?.[name]!.draws ?? [], clusters)]),
+    ) => [name, estimateArea(frontierArea(values, escalation), bootstrap?.[name]?.draws ?? [], clusters)]),
   );
 }
 

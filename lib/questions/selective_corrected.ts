@@ -83,7 +83,7 @@ export function correctedSelective(
   const bootstrap = needsDraws(clusters)
     ? bootstrapAreas(scores, errors, { nResamples, rng, ...(clusters && { clusters }) })
     : undefined;
-  const draws = (rung: string, area: "aurc" | "augrc") => bootstrap?.draws[rung]![area] ?? [];
+  const draws = (rung: string, area: "aurc" | "augrc") => bootstrap?.draws[rung]?.[area] ?? [];
   const probes = Object.entries(scores).map(([rung, values]): [string, CorrectedSelectiveProbe] => {
     const areas = riskCoverageAreas(values, errors);
     const share = (area: "aurc" | "augrc") => (random[area] - areas[area]) / (random[area] - oracle[area]);
@@ -123,7 +123,7 @@ function compare(
       );
     }
   }
-  const differences = bootstrap?.draws[a]!.augrc.map((draw, r) => draw - bootstrap.draws[b]!.augrc[r]!) ?? [];
+  const differences = bootstrap?.draws[a]?.augrc.map((draw, r) => draw - bootstrap.draws[b]!.augrc[r]!) ?? [];
   return estimateArea(areaDeltaInfluence(scores[a]!, scores[b]!, errors, "augrc"), differences, clusters);
 }
 

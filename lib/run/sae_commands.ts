@@ -117,6 +117,7 @@ export async function judgeCheckpoint(path: string, command: EvalCommand): Promi
       k: Math.min(k, sae.dSae),
       nEpochs: 1,
       seed: command.seed,
+      rules: CONTROL_RULES,
     });
     const figures = {
       cosines: await atomCosines(sae, engine),
@@ -140,6 +141,9 @@ export async function judgeCheckpoint(path: string, command: EvalCommand): Promi
     await store.close();
   }
 }
+
+/** Small batches: the control shall be trained out on the tokens it is given. */
+const CONTROL_RULES = { batchSize: 256, learningRate: 2e-3, warmupSteps: 20 };
 
 /** The same store with fewer batches. */
 function limitRows(store: ActivationStore, maxRows: number): ActivationStore {

@@ -99,15 +99,7 @@ export function bootstrapFrontierArea(
 ): Record<string, { readonly estimate: Estimate; readonly draws: Float64Array }> {
   const n = escalation.change.length;
   const names = Object.keys(scores);
-  const passes = names.map((name) => {
-    const { order, ends } = escalationOrder(scores[name]!, escalation);
-    return {
-      order,
-      ends,
-      change: Float64Array.from(order, (item) => escalation.change[item]!),
-      cost: Float64Array.from(order, (item) => escalation.addedCost[item]!),
-    };
-  });
+  const passes = names.map((name) => preparePass(escalationOrder(scores[name]!, escalation), escalation));
   const draw = drawUnits(n, { rng, clusters });
   const draws = names.map(() => new Float64Array(nResamples));
   const weights = new Uint32Array(LANES * n);
@@ -127,30 +119,56 @@ export function bootstrapFrontierArea(
   }));
 }
 
-interface Pass extends TieGroups {
-  readonly change: Float64Array; // in the order of places
+/** A ranking ready for many passes: change, cost and place of the weight, from the lowest score up. */
+interface Pass {
+  readonly change: Float64Array;
   readonly cost: Float64Array;
+  readonly weightAt: Uint32Array;
+  /** ends of the groups of ties; undefined when no two scores are tied */
+  readonly ends?: Uint32Array;
+}
+
+function preparePass({ order, ends }: TieGroups, { change, addedCost }: Escalation): Pass {
+  return {
+    change: Float64Array.from(order, (item) => change[item]!),
+    cost: Float64Array.from(order, (item) => addedCost[item]!),
+    weightAt: order.map((item) => LANES * item),
+    ...(ends.length < order.length && { ends }),
+  };
 }
 
 /** sum_ij w_i w_j d_i a_j (1/2 - h_ij) / (total weight * summed cost) of one resample. */
-function weightedArea({ order, ends, change, cost }: Pass, weights: Uint32Array, lane: number): number {
+function weightedArea({ change, cost, weightAt, ends }: Pass, weights: Uint32Array, lane: number): number {
   let total = 0;
   let costBelow = 0;
   let changeSum = 0;
   let wins = 0; // sum_ij w_i w_j d_i a_j h_ij
-  let place = 0;
-  for (let g = 0; g < ends.length; g++) {
-    let groupCost = 0;
-    let groupChange = 0;
-    for (; place < ends[g]!; place++) {
-      const weight = weights[LANES * order[place]! + lane]!;
+  if (ends === undefined) {
+    for (let place = 0; place < weightAt.length; place++) {
+      const weight = weights[weightAt[place]! + lane]!;
+      const added = weight * cost[place]!;
+      const moved = weight * change[place]!;
       total += weight;
-      groupCost += weight * cost[place]!;
-      groupChange += weight * change[place]!;
+      wins += moved * (costBelow + added / 2);
+      costBelow += added;
+      changeSum += moved;
     }
-    wins += groupChange * (costBelow + groupCost / 2);
-    costBelow += groupCost;
-    changeSum += groupChange;
+  } else {
+    let place = 0;
+    for (let g = 0; g < ends.length; g++) {
+      const end = ends[g]!;
+      let added = 0;
+      let moved = 0;
+      for (; place < end; place++) {
+        const weight = weights[weightAt[place]! + lane]!;
+        total += weight;
+        added += weight * cost[place]!;
+        moved += weight * change[place]!;
+      }
+      wins += moved * (costBelow + added / 2);
+      costBelow += added;
+      changeSum += moved;
+    }
   }
   return (changeSum * costBelow / 2 - wins) / (total * costBelow);
 }

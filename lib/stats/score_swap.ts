@@ -67,7 +67,7 @@ export function scoreSwapTest(
   const pooledLabels = Uint8Array.from({ length: 2 * n }, (_, i) => labels[i % n]!);
 
   const exact = clusters.nClusters <= Math.log2(nPermutations + 1);
-  const nPatterns = exact ? 2 ** clusters.nClusters - 1 : nPermutations;
+  const nPatterns = exact ? (2 << (clusters.nClusters - 1)) - 1 : nPermutations;
   const [aurocs] = resampledAurocs([pooledRanks], pooledLabels, {
     nResamples: 2 * (nPatterns + 1), // rung a, rung b of every pattern, the observed one first
     drawWeights: drawRoles(clusters, exact ? undefined : rng),

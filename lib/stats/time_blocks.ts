@@ -65,8 +65,8 @@ export interface BatchPlan {
   readonly batches: readonly SeriesSpan[];
   /**
    * Factor on the variance. Neighbouring batches of length L still share data across their border, which hides up
-   * to overlap / (3 L) of the variance (correlation falling in a straight line) or none (independent rows): half of
-   * that is added back, so that either truth is missed by at most half.
+   * to overlap / (3 L) of the variance (when correlation falls in a straight line, as overlap makes it) and nothing
+   * of independent rows: three quarters of the most are added back.
    */
   readonly varianceFactor: number;
 }
@@ -90,7 +90,7 @@ export function planBatches(rows: number | ArrayLike<string | number>, overlap: 
   );
   const batchLength = Math.max(overlap, Math.floor(nRows / Math.sqrt(2.5 * nBlocks)));
   const batches = spans.flatMap((span) => splitSpan(span, batchLength));
-  return { nBlocks, batchLength, batches, varianceFactor: 1 / (1 - overlap / (6 * batchLength)) };
+  return { nBlocks, batchLength, batches, varianceFactor: 1 / (1 - overlap / (4 * batchLength)) };
 }
 
 function splitSpan({ start, end }: SeriesSpan, batchLength: number): SeriesSpan[] {

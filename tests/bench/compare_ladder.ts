@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a script that prints its table
 /**
  * Sets one rung's nine C by five folds beside scikit-learn's GridSearchCV + LIBLINEAR (peers/liblinear_grid.py) on
  * the same bytes and folds, and checks every fit's objective against LIBLINEAR's.
@@ -5,7 +6,8 @@
  *   deno run -A tests/bench/compare_ladder.ts --python PYTHON [--tolerance 1e-4] [--problem "1032 dense signal"]
  */
 import { parseArgs } from "node:util";
-import { chooseCAndFit, planFolds, PUBLISHED_C_GRID } from "lib/stats/choose_c.ts";
+import { chooseCAndFit } from "lib/stats/choose_c.ts";
+import { planFolds, PUBLISHED_C_GRID } from "lib/stats/fold_paths.ts";
 import { stratifiedKFold } from "lib/stats/folds.ts";
 import { openThreads } from "lib/stats/logistic/threads.ts";
 import { fitStandardScaler } from "lib/stats/standard_scaler.ts";
@@ -51,7 +53,10 @@ async function runOurs(problem: BenchProblem, tolerance: number) {
     const start = performance.now();
     const threads = openThreads();
     const scaler = fitStandardScaler(problem.x);
-    const { choice } = await chooseCAndFit(problem.x, problem.labels, { folds, scaler, tolerance, threads });
+    const { choice } = await chooseCAndFit(problem.x, problem.labels, {
+      ...{ folds, scaler, tolerance, threads },
+      path: "whole",
+    });
     threads.close();
     seconds = Math.min(seconds, (performance.now() - start) / 1000);
     bestC = choice.bestC;

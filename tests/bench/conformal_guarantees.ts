@@ -2,6 +2,7 @@
  * The long form of the conformal guarantees: 5000 calibration samples at three levels.
  * `deno run -A tests/bench/conformal_guarantees.ts [nSimulations] [nItems]`
  */
+import process from "node:process";
 import { randomStream } from "lib/math/random.ts";
 import {
   checkIntervals,
@@ -12,7 +13,9 @@ import {
 
 const nSimulations = Number(Deno.args[0] ?? 5000);
 const nItems = Number(Deno.args[1] ?? 150);
-console.log(`${nSimulations} calibration samples of ${nItems} items; promise +- 3 Monte Carlo errors`);
+process.stdout.write(
+  `${nSimulations} calibration samples of ${nItems} items; promise +- 3 Monte Carlo errors\n`,
+);
 for (const alpha of [0.05, 0.1, 0.2]) {
   const options = (name: string) => ({ nSimulations, nItems, alpha, rng: randomStream(42, `bench/${name}`) });
   show(checkRiskControl(options("risk")));
@@ -25,9 +28,9 @@ function show(checks: readonly GuaranteeCheck[]): void {
     const slack = 3 * monteCarloError;
     const holds = mean <= atMost + slack && mean >= (atLeast ?? 0) - slack;
     const promise = atMost === Infinity ? "nothing promised" : `in [${(atLeast ?? 0).toFixed(4)}, ${atMost}]`;
-    console.log(
+    process.stdout.write(
       `${level}  ${method.padEnd(44)} ${mean.toFixed(4)} +- ${monteCarloError.toFixed(5)}  ${promise}  ` +
-        (atMost === Infinity ? "" : holds ? "holds" : "BROKEN"),
+        (atMost === Infinity ? "" : holds ? "holds" : "BROKEN") + "\n",
     );
     if (!holds) Deno.exitCode = 1;
   }

@@ -12,7 +12,13 @@ async function ladderRung({ x, labels }: BenchProblem, tolerance: number): Promi
   const threads = openThreads();
   try {
     const folds = stratifiedKFold(labels, { nSplits: 5, seed: 42 });
-    await chooseCAndFit(x, labels, { folds, scaler: fitStandardScaler(x), tolerance, threads });
+    await chooseCAndFit(x, labels, {
+      folds,
+      scaler: fitStandardScaler(x),
+      tolerance,
+      threads,
+      path: "whole",
+    });
   } finally {
     threads.close();
   }

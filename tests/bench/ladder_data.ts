@@ -67,7 +67,7 @@ export function drawSparse(
       }
     });
     indptr[i + 1] = indices.length;
-    for (let j = 0; j < N_INFORMATIVE; j++) margins[i]! += signal * (max.get(5 * j) ?? 0);
+    for (let j = 0; j < N_INFORMATIVE; j++) margins[i]! += 0.3 * signal * (max.get(5 * j) ?? 0);
     margins[i]! += rng.normal();
   }
   const x = {

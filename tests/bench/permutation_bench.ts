@@ -1,8 +1,10 @@
+// deno-lint-ignore-file no-console -- a script that prints its table
 /**
  * 200 refitted permutations of the 3500 x 1032 rung at the chosen C (0.03), beside as many scikit-learn fits:
  *
  *   deno run -A tests/bench/permutation_bench.ts [PYTHON]
  */
+import type { Matrix } from "lib/math/matrix.ts";
 import { randomStream } from "lib/math/random.ts";
 import { openThreads } from "lib/stats/logistic/threads.ts";
 import { refitPermutations } from "lib/stats/refit_permutations.ts";
@@ -32,7 +34,7 @@ console.log(
 );
 if (python !== undefined) {
   const dir = await Deno.makeTempDir();
-  await Deno.writeFile(`${dir}/dense.f32`, new Uint8Array((x.data as Float32Array<ArrayBuffer>).buffer));
+  await Deno.writeFile(`${dir}/dense.f32`, new Uint8Array((x as Matrix).data.buffer as ArrayBuffer));
   await Deno.writeFile(`${dir}/labels.u8`, labels);
   const script = new URL("peers/liblinear_permutations.py", import.meta.url).pathname;
   const { stdout, stderr } = await new Deno.Command(python, { args: [script, dir] }).output();

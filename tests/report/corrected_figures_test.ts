@@ -107,6 +107,10 @@ Deno.test("guaranteeFigure() marks which levels are kept and draws the diagonal 
   assert.deepEqual(specs.guarantee.source.slice(0, 3).map(({ is_kept }) => is_kept), [true, true, true]);
   const broken = guaranteeFigure({ a: [{ alpha: 0.1, test_risk: 0.11, test_coverage: 1 }] });
   assert.equal(broken.source[0]!.is_kept, false);
+  const averaged = guaranteeFigure({ a: [{ ...levels[0]!, risk_low: 0.02, risk_high: 0.07 }] });
+  const bars = traces(averaged)[0]!.error_y as PlainObject;
+  assert.ok(Math.abs(Number(list(bars.array)[0]) - (0.07 - levels[0]!.test_risk)) < 1e-15);
+  assert.equal(traces(specs.guarantee)[0]!.error_y, undefined);
   const [line] = list(specs.guarantee.layout.shapes) as PlainObject[];
   assert.deepEqual([line!.x0, line!.y0], [0, 0]);
   assert.equal(line!.x1, line!.y1);
@@ -143,6 +147,8 @@ Deno.test("correctedFrontierFigure() fills dominating points and areas whose int
   const symbols = areas.map(({ marker }) => String(list((marker as PlainObject).symbol)[0]));
   assert.deepEqual(symbols.map((symbol) => symbol.endsWith("-open")), [false, false, true, true, true]);
   assert.equal(areas[4]!.error_x, undefined); // no interval: too few clusters
+  const [low, high] = list((specs.correctedFrontier.layout.xaxis2 as PlainObject).range) as number[];
+  assert.ok(low! < -0.01 && high! > 0.04);
   const boxes = (list(specs.correctedFrontier.layout.shapes) as PlainObject[]).filter(({ type }) =>
     type === "rect"
   );

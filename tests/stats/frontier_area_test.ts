@@ -77,6 +77,14 @@ Deno.test("bootstrapFrontierArea() draws are the areas of the drawn items, or of
   const items = bootstrapFrontierArea({ a: scores }, escalation, { nResamples: 25, rng: defaultRng(7) });
   const rng = defaultRng(7);
   items.a!.draws.forEach((draw) => assertClose(draw, pick(rng.choice(40, 40, { replace: true })), 1e-13));
+  const apart = scores.map((value, i) => value + i / 1000); // no ties: a pass of its own
+  const fine = bootstrapFrontierArea({ a: apart }, escalation, { nResamples: 25, rng: defaultRng(7) });
+  const again = defaultRng(7);
+  fine.a!.draws.forEach((draw) => {
+    const rows = Array.from(again.choice(40, 40, { replace: true }));
+    const take = (values: readonly number[]) => rows.map((row) => values[row]!);
+    assertClose(draw, naiveArea(take(apart), take(escalation.change), take(escalation.addedCost)), 1e-13);
+  });
   const clusters = scores.map((_, i) => i >> 2);
   const options = { nResamples: 25, rng: defaultRng(8), clusters };
   const whole = bootstrapFrontierArea({ a: scores }, escalation, options);

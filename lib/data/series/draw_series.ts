@@ -17,7 +17,7 @@ export interface SeriesPlan {
   readonly kernel: KernelName | "none";
   /** Of the Gaussian process, in steps. */
   readonly lengthScale: 4 | 12 | 36;
-  /** Mean of the noise's log-linear standard deviation in the middle of the series: 0.1, 0.25 or 0.5. */
+  /** Standard deviation of the noise in the middle of the series: 0.1, 0.25 or 0.5. */
   readonly noise: number;
   /** The noise's standard deviation at the end of the series over that at its start: 1, 3 or 9. */
   readonly noiseGrowth: number;

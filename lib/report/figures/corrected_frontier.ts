@@ -136,7 +136,12 @@ export function correctedFrontierFigure(
       }),
       xaxis: axis(options.costLabel ?? "Mean cost per item", { domain: [0, 0.52] }),
       yaxis: axis("Mean error"),
-      xaxis2: axis("Error saved (area)", { domain: [0.64, 1], anchor: "y2", nticks: 5 }),
+      xaxis2: axis("Error saved (area)", {
+        domain: [0.64, 1],
+        anchor: "y2",
+        nticks: 5,
+        range: areaRange(rungs),
+      }),
       yaxis2: rowAxis(styles.map(({ label }) => label.split(" ")[0]!), { anchor: "x2" }),
       shapes: [
         ...rungs.map(([, { shuffled }], row) => ({
@@ -152,6 +157,21 @@ export function correctedFrontierFigure(
     },
     source: sourceRows(results),
   };
+}
+
+/** Room for every area, interval and shuffled range, a little over. */
+function areaRange(rungs: readonly (readonly [string, CorrectedFrontierProbe])[]): readonly [number, number] {
+  const values = rungs.flatMap(([, { area, shuffled }]) => [
+    area.point,
+    area.ci_low ?? area.point,
+    area.ci_high ?? area.point,
+    shuffled.area_low,
+    shuffled.area_high,
+  ]);
+  const low = Math.min(0, ...values);
+  const high = Math.max(0, ...values);
+  const pad = 0.06 * (high - low);
+  return [low - pad, high + pad];
 }
 
 function lineTrace(name: string, points: readonly Anchor[], dash: string): PlainObject {

@@ -2,11 +2,17 @@
 import type { FigureSpec, PlainObject, SourceRow } from "../../io/figures/figure_spec.ts";
 import { axis, baseLayout, COLORS, note, rungStyle, type SeriesStyle, topLegend } from "./theme.ts";
 
-/** One level of one series, as guaranteedCoverage() gives it. */
+/**
+ * One level of one series: of one split, as guaranteedCoverage() gives it, or the mean over many. The guarantee is on
+ * that mean, so a single split breaks the level about as often as it keeps it.
+ */
 export interface GuaranteePoint {
   readonly alpha: number;
   readonly test_risk: number;
   readonly test_coverage: number;
+  /** Spread of the risk over splits, e.g. its 2.5th and 97.5th percentile. */
+  readonly risk_low?: number;
+  readonly risk_high?: number;
 }
 
 /** Choices of a figure that its numbers do not make. */
@@ -37,7 +43,8 @@ export function guaranteeFigure(
   const empty = entries.find(([, points]) => points.length === 0);
   if (empty) throw new RangeError(`Cannot draw a guarantee: needs levels of ${empty[0]}, got none`);
   const all = entries.flatMap(([, points]) => points);
-  const largest = 1.08 * Math.max(...all.flatMap(({ alpha, test_risk }) => [alpha, test_risk]));
+  const largest = 1.08 *
+    Math.max(...all.flatMap(({ alpha, test_risk, risk_high }) => [alpha, test_risk, risk_high ?? 0]));
   const top = (options.heading ? 30 : 10) + 21 * Math.ceil(entries.length / 3) + 8;
   return {
     name: options.name ?? "guarantee",
@@ -47,7 +54,7 @@ export function guaranteeFigure(
     data: entries.flatMap(([name, points], index) => {
       const style = rungStyle(name, index);
       return [
-        trace(style, points, ({ test_risk }) => test_risk, ""),
+        { ...trace(style, points, ({ test_risk }) => test_risk, ""), ...spread(points, style.color) },
         trace(style, points, ({ test_coverage }) => test_coverage, "2"),
       ];
     }),
@@ -76,6 +83,8 @@ export function guaranteeFigure(
         alpha: point.alpha,
         test_risk: point.test_risk,
         test_coverage: point.test_coverage,
+        risk_low: point.risk_low ?? null,
+        risk_high: point.risk_high ?? null,
         is_kept: point.test_risk <= point.alpha,
       }))
     ),
@@ -100,5 +109,27 @@ function trace(
     yaxis: `y${suffix}`,
     line: { color, dash, width: 1.6 },
     marker: { color, symbol, size: 8 },
+  };
+}
+
+/** Error bars where every point has them. */
+function spread(points: readonly GuaranteePoint[], color: string): PlainObject {
+  const low = points.flatMap(({ test_risk, risk_low }) =>
+    risk_low === undefined ? [] : [test_risk - risk_low]
+  );
+  const high = points.flatMap(({ test_risk, risk_high }) =>
+    risk_high === undefined ? [] : [risk_high - test_risk]
+  );
+  if (low.length !== points.length || high.length !== points.length) return {};
+  return {
+    error_y: {
+      type: "data",
+      symmetric: false,
+      array: high,
+      arrayminus: low,
+      color,
+      thickness: 1.2,
+      width: 3,
+    },
   };
 }

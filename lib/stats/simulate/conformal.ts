@@ -91,7 +91,7 @@ export function checkSelectiveGuarantee(
 
 /**
  * Interval coverage where noise grows with x: split-conformal around the true mean, and conformalised quantiles of a
- * forecaster whose band is far too narrow (as Chronos' is: 0.594 for 0.9) and of one whose band is too wide.
+ * forecaster whose band is far too narrow and of one whose band is too wide.
  */
 export function checkIntervals({ nSimulations, nItems, alpha, rng }: GuaranteeOptions): GuaranteeCheck[] {
   const spread = (x: number) => 0.2 + x;

@@ -1,0 +1,105 @@
+/** `sae eval` from the command line: passes a trained SAE, exits with 3 for everything that carries no claim. */
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openActivationStore, openActivationWriter } from "lib/io/activation_store.ts";
+import { openEngine } from "lib/model/engine.ts";
+import { trainFromStore } from "lib/run/sae_commands.ts";
+import { randomDecoderSae } from "lib/sae/controls.ts";
+import { writeSae } from "lib/sae/formats/checkpoint.ts";
+import { plantedStore } from "./planted.ts";
+
+const D = 32;
+const RULES = {
+  batchSize: 128,
+  learningRate: 3e-3,
+  auxK: 16,
+  deadAfter: { unit: "tokens", count: 2000 },
+  resampleEverySteps: 100,
+} as const;
+
+/** Writes the planted rows of `seed` to a store, ten positions an item. */
+async function writeStore(folder: string, nRows: number, metadata: Record<string, string>): Promise<void> {
+  const source = plantedStore({ d: D, nAtoms: 64, nActive: 2, noise: 0.05, nRows, seed: 6 });
+  const options = { d: D, dtype: "float16", rowsPerShard: 20_000, rowsPerBatch: 2000, metadata } as const;
+  const writer = await openActivationWriter(folder, options);
+  let item = 0;
+  for (const batch of source.batches) {
+    const { values } = await source.read(batch);
+    for (let at = 0; at < values.length; at += 10 * D) {
+      const rows = values.subarray(at, at + 10 * D);
+      await writer.append(item++, Array.from({ length: rows.length / D }, (_, i) => i), rows);
+    }
+  }
+  await writer.close();
+}
+
+async function evaluate(
+  path: string,
+  store: string,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const script = fileURLToPath(new URL("../../scripts/sae.ts", import.meta.url));
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-check",
+      "--no-prompt",
+      "-ERWS",
+      script,
+      "eval",
+      path,
+      "--store",
+      store,
+      "--rows",
+      "20000",
+    ],
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("deno task sae eval passes a trained SAE and exits with 3 for a random, young, missing or foreign one", async () => {
+  const folder = Deno.makeTempDirSync();
+  const at = (name: string) => join(folder, name);
+  try {
+    await writeStore(at("store"), 80_000, { hook: "blocks.1.hook_resid_post" });
+    await writeStore(at("short"), 20 * 128, { hook: "blocks.1.hook_resid_post" });
+    await writeStore(at("elsewhere"), 4000, { hook: "blocks.2.hook_resid_post" });
+    const common = {
+      dSae: 64,
+      k: 2,
+      seed: 1,
+      engine: "portable" as const,
+      protocol: "corrected",
+      variant: "topk",
+    };
+    const training = { ...common, nEpochs: 3, rules: RULES };
+    await trainFromStore({ ...training, store: at("store"), out: at("trained") });
+    await trainFromStore({ ...training, nEpochs: 1, store: at("short"), out: at("young") });
+    const store = await openActivationStore(at("store"));
+    const engine = await openEngine({ engine: "portable" });
+    const random = await randomDecoderSae(store, { ...training, engine, nThreads: 1, nEpochs: 1 });
+    await store.close();
+    await writeSae(random.sae, at("random"), "saelens");
+
+    const passed = await evaluate(at("trained"), at("store"));
+    assert.equal(passed.code, 0, passed.stderr);
+    const { gate, evaluation, figures } = JSON.parse(passed.stdout);
+    assert.equal(gate.verdict, "pass");
+    assert.ok(evaluation.byClass.rest.fvu < 0.2 && figures.controlFvu.random > 0.3, passed.stdout);
+    assert.ok(evaluation.byClass.first.nRows > 0);
+    for (const name of ["random", "young"]) {
+      const refused = await evaluate(at(name), at("store"));
+      assert.equal(refused.code, 3, refused.stdout + refused.stderr);
+      assert.match(refused.stderr, /\[guardrail sae-invalid\].*FVU of rest: needs at most 0.5/);
+      assert.equal(JSON.parse(refused.stdout).gate.verdict, "refuse");
+    }
+    const foreign = await evaluate(at("trained"), at("elsewhere"));
+    assert.deepEqual([foreign.code, /\[guardrail sae-foreign\]/.test(foreign.stderr)], [3, true]);
+    const missing = await evaluate(at("nowhere"), at("store"));
+    assert.deepEqual([missing.code, /\[guardrail sae-missing\]/.test(missing.stderr)], [3, true]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
