@@ -44,7 +44,12 @@ export async function openSaeEncoder(sae: SaeWeights, options: EncoderOptions): 
   const { dModel, dSae, activation } = sae;
   const { engine, nThreads, batchRows = 1024 } = options;
   const arena = createArena();
-  const kernels = await openKernels(arena, { nThreads, dSae });
+  const kernels = await openKernels(arena, {
+    nThreads,
+    nRows: batchRows,
+    dSae,
+    isPortable: engine.name === "portable",
+  });
   const stride = paddedStride(dModel);
   const bytes = 4 * stride;
   const { wEnc, bEnc, wDec } = layOutWeights(arena, sae);
@@ -94,7 +99,7 @@ export async function openSaeEncoder(sae: SaeWeights, options: EncoderOptions): 
       lists.ends.view[row] = codes.indptr[from + row + 1]! - first;
     }
     const list = [lists.starts.at, lists.ends.at, lists.latents.at, lists.acts.at];
-    kernels.run("listTimesDense", nRows, [centered.at, bytes, ...list, wDec.at, bytes, stride, 0]);
+    kernels.run("listTimesDense", nRows, [centered.at, bytes, ...list, wDec.at, bytes, dSae, stride, 0]);
     const out = unpadRows(centered.view, nRows, dModel);
     for (let i = 0; i < out.length; i++) out[i]! += sae.bDec[i % dModel]!;
     inputScaling(sae, rows)?.undoInPlace(out);

@@ -15,7 +15,10 @@ export interface Gradients {
       readonly nRows: number;
     },
   ): void;
-  addAux(lists: LatentLists, from: { readonly centered: Floats; readonly gradient: Floats }): void;
+  addAux(
+    lists: LatentLists,
+    from: { readonly centered: Floats; readonly gradient: Floats; readonly nRows: number },
+  ): void;
   /** b_dec's gradient: through every reconstruction, and through the centring of the encoder's input. */
   finish(reconstructionGradient: Floats, nRows: number): void;
 }
@@ -42,15 +45,16 @@ export function createGradients(arena: Arena, kernels: Kernels, options: Gradien
 
   function products(
     lists: LatentLists,
-    { centered, gradient, range, accumulate }: {
+    { centered, gradient, nRows, range, accumulate }: {
       readonly centered: Floats;
       readonly gradient: Floats;
+      readonly nRows: number;
       readonly range: readonly [number, number];
       readonly accumulate: 0 | 1;
     },
   ): void {
     const list = [lists.starts.at, lists.ends.at, lists.rows.at];
-    const tail = [bytes, stride, accumulate];
+    const tail = [bytes, nRows, stride, accumulate];
     if (!freezesDecoder) {
       const out = [wDec.gradient.at, bytes];
       kernels.runRange("listTimesDense", range, [...out, ...list, lists.acts.at, gradient.at, ...tail]);
@@ -69,16 +73,16 @@ export function createGradients(arena: Arena, kernels: Kernels, options: Gradien
   }
 
   return {
-    setMain(lists, { centered, groupGradients }) {
+    setMain(lists, { centered, groupGradients, nRows }) {
       let first = 0;
       options.groupSizes.forEach((size, g) => {
         const range = [first, first + size] as const;
-        products(lists, { centered, gradient: groupGradients[g]!, range, accumulate: 0 });
+        products(lists, { centered, gradient: groupGradients[g]!, nRows, range, accumulate: 0 });
         first += size;
       });
     },
-    addAux(lists, { centered, gradient }) {
-      products(lists, { centered, gradient, range: [0, dSae], accumulate: 1 });
+    addAux(lists, { centered, gradient, nRows }) {
+      products(lists, { centered, gradient, nRows, range: [0, dSae], accumulate: 1 });
     },
     finish(reconstructionGradient, nRows) {
       const sums = new Float64Array(dModel);

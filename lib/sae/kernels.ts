@@ -19,8 +19,6 @@ export interface Kernels {
   close(): Promise<void>;
 }
 
-const FILES = ["products", "select", "update"] as const;
-
 const NAMES = [
   "listTimesDense",
   "listDots",
@@ -50,7 +48,9 @@ export interface KernelSetup {
   readonly control: SharedArrayBuffer;
   /** This thread's number; the calling thread is 0. */
   readonly part: number;
+  /** This thread's space for selections, and for a block of columns. */
   readonly scratchAt: number;
+  readonly panelAt: number;
   readonly dSae: number;
 }
 
@@ -62,19 +62,29 @@ export const STOP = -1;
 
 type KernelFunction = (...args: number[]) => void;
 
+export interface KernelOptions {
+  readonly nThreads: number;
+  /** Most rows of a batch. */
+  readonly nRows: number;
+  readonly dSae: number;
+  /** Whether results must have the same bits on every machine. */
+  readonly isPortable: boolean;
+}
+
 /**
  * Starts the kernels.
  * @param arena the memory they work in
- * @param options threads, and the widest SAE they will meet (for the selection's scratch space)
  */
 export async function openKernels(
   arena: Arena,
-  { nThreads, dSae }: { readonly nThreads: number; readonly dSae: number },
+  { nThreads, nRows, dSae, isPortable }: KernelOptions,
 ): Promise<Kernels> {
   if (!Number.isInteger(nThreads) || nThreads < 1) {
     throw new RangeError(`Cannot start kernels: needs a thread or more, got ${nThreads}`);
   }
-  const modules = FILES.map((file) =>
+  // Fused multiply-adds are faster, and not on every machine.
+  const files = [isPortable ? "products" : "products_fused", "select", "update"];
+  const modules = files.map((file) =>
     new WebAssembly.Module(readFileSync(new URL(`./${file}.wasm`, import.meta.url)))
   );
   const control = new SharedArrayBuffer(CONTROL.doublesAt + 8 * CONTROL.doublesPerPart * nThreads);
@@ -86,6 +96,7 @@ export async function openKernels(
     control,
     part,
     scratchAt: arena.words(3 * (dSae + 16)).at,
+    panelAt: arena.floats(64 * Math.max(nRows, dSae)).at,
     dSae,
   });
   const own = instantiate(setup(0));
@@ -133,7 +144,9 @@ export async function openKernels(
 }
 
 /** The kernels of one thread, in the order of NAMES. */
-export function instantiate({ modules, memory, scratchAt, dSae }: KernelSetup): readonly KernelFunction[] {
+export function instantiate(
+  { modules, memory, scratchAt, panelAt, dSae }: KernelSetup,
+): readonly KernelFunction[] {
   const found = new Map<string, KernelFunction>();
   for (const module of modules) {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
@@ -142,6 +155,7 @@ export function instantiate({ modules, memory, scratchAt, dSae }: KernelSetup): 
     }
   }
   found.get("setScratch")!(scratchAt, dSae + 16);
+  found.get("setPanel")!(panelAt);
   return NAMES.map((name) => found.get(name)!);
 }
 

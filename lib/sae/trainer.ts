@@ -70,7 +70,12 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
   const { dModel, dSae } = size;
   const { variant, batchSize } = rules;
   const arena = createArena();
-  const kernels = await openKernels(arena, { nThreads: options.nThreads, dSae });
+  const kernels = await openKernels(arena, {
+    nThreads: options.nThreads,
+    nRows: batchSize,
+    dSae,
+    isPortable: engine.name === "portable",
+  });
   const state = createTrainingState(arena, size, options);
   const { wEnc, wDec, bEnc, bDec } = state.parameters;
   const stride = paddedStride(dModel);
@@ -141,7 +146,7 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
     const { latents, acts } = main.byRow;
     const scale = 2 / (nRows * dModel * groupSizes.length);
     const losses = groupSizes.map((_, g) => {
-      const list = [...groupRange(g), latents.at, acts.at, wDec.value.at, bytes, stride, Number(g > 0)];
+      const list = [...groupRange(g), latents.at, acts.at, wDec.value.at, bytes, dSae, stride, Number(g > 0)];
       kernels.run("listTimesDense", nRows, [error.at, bytes, ...list]);
       const target = g === 0 ? centered.at : 0;
       const out = [error.at, groupGradients[g]!.at, scale, rowErrors.at, bytes];
@@ -153,7 +158,7 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
       kernels.run("addRows", nRows, [groupGradients[g]!.at, groupGradients[g + 1]!.at, bytes]);
     }
     groupSizes.forEach((_, g) => {
-      const right = [latents.at, main.byRow.grads.at, wDec.value.at, bytes, stride, DOT_BLOCK];
+      const right = [latents.at, main.byRow.grads.at, wDec.value.at, bytes, dSae, stride];
       kernels.run("listDots", nRows, [groupGradients[g]!.at, bytes, ...groupRange(g), ...right]);
     });
     return losses;
@@ -174,7 +179,7 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
     });
     auxError.view.set(error.view);
     const list = [starts.at, ends.at, latents.at];
-    const right = [wDec.value.at, bytes, stride];
+    const right = [wDec.value.at, bytes, dSae, stride];
     kernels.run("listTimesDense", nRows, [auxError.at, bytes, ...list, acts.at, ...right, 1]);
     const scale = (2 * rules.auxCoefficient) / (nRows * dModel);
     kernels.run("errors", nRows, [
@@ -186,7 +191,7 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
       auxRowErrors.at,
       bytes,
     ]);
-    kernels.run("listDots", nRows, [auxGradient.at, bytes, ...list, grads.at, ...right, DOT_BLOCK]);
+    kernels.run("listDots", nRows, [auxGradient.at, bytes, ...list, grads.at, ...right]);
     let sum = 0;
     for (let row = 0; row < nRows; row++) sum += auxRowErrors.view[row]!;
     return sum / (nRows * dModel);
@@ -211,7 +216,7 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
     gradients.setMain(main.byLatent, { centered, groupGradients, nRows });
     if (hasAux) {
       aux.transpose(nRows);
-      gradients.addAux(aux.byLatent, { centered, gradient: auxGradient });
+      gradients.addAux(aux.byLatent, { centered, gradient: auxGradient, nRows });
     }
     gradients.finish(groupGradients[0]!, nRows);
     const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
@@ -270,6 +275,3 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
     },
   };
 }
-
-/** Floats of a row that listDots() takes at a time: a block of all atoms then fits the second-level cache. */
-const DOT_BLOCK = 64;

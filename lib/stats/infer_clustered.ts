@@ -16,8 +16,8 @@ const MAX_CLASS_SHARE = 0.25;
  * AUROC(a) - AUROC(b) on clustered items: limits from the cluster bootstrap with 30 clusters or more, from the
  * t distribution on cluster influence below. The bootstrap's percentiles are taken further out than 2.5 and 97.5,
  * by as much as the plain bootstrap of a mean of nClusters values is too narrow. The p value is the t test's.
- * With few clusters, one of which holds much of a class, the interval carries a caution: in simulation it then
- * covers 92 to 93 %, where clusterJackknife() and scoreSwapTest() keep their level.
+ * With few clusters, one of which holds much of a class, the interval carries a caution: on the nine
+ * SQuAD articles it then covers 93 % and rejects a true null in 7 %; clusterJackknife() and scoreSwapTest() keep 5 %.
  * @param scoresA difficulty scores, shape [n]
  * @param scoresB the same items' scores from another rung, shape [n]
  * @param labels 0 or 1, shape [n]

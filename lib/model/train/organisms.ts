@@ -26,6 +26,9 @@ export interface OrganismSpec {
   readonly weightDecay: number;
 }
 
+/** Bins and special tokens. */
+const SERIES_TOKENS = 256;
+
 /** Longest prompt of the items with its answer is 82 tokens. */
 const ROW_LENGTH = 128;
 
@@ -42,18 +45,18 @@ export const ORGANISMS: readonly OrganismSpec[] = [
   {
     ...FACTS,
     name: "facts_cheap",
-    config: gptNeoxConfig({ dModel: 64, nBlocks: 4, nHeads: 4 }),
+    config: gptNeoxConfig({ dModel: 64, nBlocks: 3, nHeads: 2 }),
     seed: 1,
-    nSteps: 4000,
+    nSteps: 600,
     nRows: 16,
-    learningRate: 4e-3,
+    learningRate: 2e-3,
   },
   {
     ...FACTS,
     name: "facts_expensive",
-    config: gptNeoxConfig({ dModel: 128, nBlocks: 5, nHeads: 8 }),
+    config: gptNeoxConfig({ dModel: 128, nBlocks: 5, nHeads: 4 }),
     seed: 2,
-    nSteps: 6000,
+    nSteps: 2000,
     nRows: 16,
     learningRate: 2e-3,
   },
@@ -92,8 +95,8 @@ function gptNeoxConfig({ dModel, nHeads, nBlocks }: Size & { readonly nBlocks: n
     num_attention_heads: nHeads,
     intermediate_size: 4 * dModel,
     hidden_act: "gelu",
-    rotary_pct: 1,
-    rotary_emb_base: 10000,
+    rotary_pct: 0.25,
+    rotary_emb_base: 100,
     max_position_embeddings: ROW_LENGTH,
     layer_norm_eps: 1e-5,
     use_parallel_residual: true,
@@ -154,5 +157,3 @@ function chronosConfig(
     },
   };
 }
-
-const SERIES_TOKENS = 256;

@@ -8,7 +8,7 @@ import { readT5Config } from "../t5_config.ts";
 import { adamState, scheduledRate, updateInPlace } from "./adam.ts";
 import { factsBatch } from "./facts_batches.ts";
 import { gptNeoxParameters, gptNeoxTrainingGraph } from "./gpt_neox_training.ts";
-import { decayMask, initializeInPlace } from "./initialize.ts";
+import { decayMask, initializeInPlace, initializeRetrievalInPlace } from "./initialize.ts";
 import type { OrganismSpec } from "./organisms.ts";
 import { seriesBatch } from "./series_batches.ts";
 import { type FlatParameters, flatParameters, openTrainingSession } from "./session.ts";
@@ -57,9 +57,9 @@ const ADAM = { beta1: 0.9, beta2: 0.98, epsilon: 1e-8, maxGradientNorm: 1 };
  */
 export async function trainOrganism(spec: OrganismSpec, options: TrainOptions): Promise<Trained> {
   const { stateFile, untilStep = spec.nSteps, shouldStop, pause, onStep, threads, saveEvery = 100 } = options;
-  const { parameters, graph, batch, nBlocks } = trainingOf(spec);
+  const { parameters, graph, batch, startInPlace } = trainingOf(spec);
   const gradient = flatParameters(parameters.shapes);
-  initializeInPlace(parameters, { seed: spec.seed, nWriters: 2 * nBlocks });
+  startInPlace();
   const state: TrainingState = {
     step: 0,
     parameters: parameters.data,
@@ -114,24 +114,30 @@ function trainingOf(spec: OrganismSpec) {
     const bins = chronosBins(parseChronosConfig(raw, where));
     const { contextLength, predictionLength, useEosToken } = bins.config;
     const batch: BatchOf = (step) => seriesBatch(step, { seed, nRows, bins });
+    const parameters = flatParameters(t5Tensors(config));
     return {
-      parameters: flatParameters(t5Tensors(config)),
+      parameters,
       graph: t5TrainingGraph(config, {
         nRows,
         contextLength: contextLength + Number(useEosToken),
         targetLength: predictionLength,
       }),
       batch,
-      nBlocks: config.nEncoderBlocks,
+      startInPlace: () =>
+        initializeInPlace(parameters, { seed: spec.seed, nWriters: 2 * config.nEncoderBlocks }),
     };
   }
   const config = readGptNeoxConfig(raw, where);
   const batch: BatchOf = (step) => factsBatch(step, { seed, nRows, length, textWeight });
+  const parameters = flatParameters(gptNeoxParameters(config));
   return {
-    parameters: flatParameters(gptNeoxParameters(config)),
+    parameters,
     graph: gptNeoxTrainingGraph(config, { nRows, length }),
     batch,
-    nBlocks: config.nBlocks,
+    startInPlace: () => {
+      initializeInPlace(parameters, { seed: spec.seed, nWriters: 2 * config.nBlocks });
+      initializeRetrievalInPlace(parameters, config);
+    },
   };
 }
 

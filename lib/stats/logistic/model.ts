@@ -33,6 +33,8 @@ export interface Model {
   readonly working: Uint8Array;
   readonly penalty: ModelPenalty;
   readonly bias: Intercept;
+  /** Shortest share of a step that is tried with all sign changes put to zero at once. */
+  readonly shortest: number;
   /** Whether coefficients stop at zero on the way to the face's minimum; see solveOnFace(). */
   stopAtZero: boolean;
 }
@@ -91,15 +93,19 @@ export function* minimizeModel(
     const biasGradient = scalars[Scalar.slopeSum]! + scalars[Scalar.biasProduct]!;
     if (!model.stopAtZero) {
       yield* descendOnFace(face, gradientNow, biasGradient);
-      let clipped = 0;
-      face.forEach((j, at) => {
-        if (coef[j]! * from[at]! >= 0) return;
-        coef[j] = 0;
-        clipped++;
-      });
-      if (penalty.biasL1 > 0 && bias.value * biasFrom < 0) bias.value = 0;
-      const after = yield* evaluate(columns);
-      if (clipped === 0 || after <= before) return;
+      const to = Float64Array.from(face, (j) => coef[j]!), biasTo = bias.value;
+      for (let t = 1; t >= model.shortest; t /= 2) {
+        let clipped = 0;
+        face.forEach((j, at) => {
+          const w = from[at]! + t * (to[at]! - from[at]!);
+          coef[j] = w * from[at]! < 0 ? 0 : w;
+          if (coef[j] !== w) clipped++;
+        });
+        bias.value = biasFrom + t * (biasTo - biasFrom);
+        if (penalty.biasL1 > 0 && bias.value * biasFrom < 0) bias.value = 0;
+        const after = yield* evaluate(columns);
+        if (clipped === 0 || after <= before) return;
+      }
       model.stopAtZero = true;
       face.forEach((j, at) => coef[j] = from[at]!);
       bias.value = biasFrom;
@@ -127,6 +133,8 @@ export function* minimizeModel(
       inverse[end] = h > 0 ? 1 / h : 0;
     }
     const onBias = inverse[end]! > 0;
+    /** A step of the free columns, and the curvature times it. */
+    const jump = new Float64Array(end + 1), bent = new Float64Array(end + 1);
     const along = residual.map((r, at) => r * inverse[at]!);
     let energy = dot(residual, along);
     const enough = Math.max(0.3 * target, 0.05 * largest(residual));
@@ -146,37 +154,78 @@ export function* minimizeModel(
       // Columns that are combinations of others leave directions without curvature: go far, and stop at a zero.
       const floor = (float32 ? 1e-6 : 1e-12) * stiffness;
       const flat = !(curve > floor);
-      let alpha = energy / (flat ? floor : curve), hit = -1;
-      if (!(alpha < Infinity)) break;
+      const full = energy / (flat ? floor : curve);
+      if (!(full < Infinity)) break;
+      let alpha = full, nHits = 0, hit = -1;
       for (let at = 0; at < n && (model.stopAtZero || flat); at++) {
         const reach = -coef[moves[at]!]! / along[at]!;
-        if (reach > 0 && reach < alpha) {
+        if (!(reach > 0 && reach < full)) continue;
+        nHits++;
+        if (reach < alpha) {
           alpha = reach;
           hit = at;
         }
       }
       for (let at = 0; at < n; at++) {
-        coef[moves[at]!]! += alpha * along[at]!;
-        residual[at]! -= alpha * (products[moves[at]!]! + l2 * along[at]!);
+        const j = moves[at]!;
+        bent[at] = products[j]! + l2 * along[at]!;
+        jump[at] = alpha * along[at]!;
       }
-      bias.value += alpha * along[end]!;
-      residual[end]! -= alpha * biasBent;
+      bent[end] = biasBent;
+      jump[end] = alpha * along[end]!;
+      for (let at = 0; at <= end; at++) bent[at]! *= alpha;
+      if (nHits > 1 && !flat) yield* clipAll(alpha * (energy - 0.5 * alpha * curve), full);
+      for (let at = 0; at < n; at++) {
+        coef[moves[at]!]! += jump[at]!;
+        residual[at]! -= bent[at]!;
+      }
+      bias.value += jump[end]!;
+      residual[end]! -= bent[end]!;
       if (hit >= 0) {
         coef[moves[hit]!] = 0;
-        n--;
-        for (let at = hit; at < n; at++) {
-          moves[at] = moves[at + 1]!;
-          residual[at] = residual[at + 1]!;
-          inverse[at] = inverse[at + 1]!;
+        let kept = 0;
+        for (let at = 0; at < n; at++) {
+          if (coef[moves[at]!] === 0) continue;
+          moves[kept] = moves[at]!;
+          residual[kept] = residual[at]!;
+          inverse[kept++] = inverse[at]!;
         }
-        residual[n] = n === end ? residual[n]! : 0;
-        inverse[n] = n === end ? inverse[n]! : 0;
+        residual.fill(0, kept, end);
+        inverse.fill(0, kept, end);
+        bent.fill(0, kept, end);
+        jump.fill(0, kept, end);
+        n = kept;
       } else if (flat) break;
       let next = 0;
       for (let at = 0; at <= end; at++) next += residual[at]! * residual[at]! * inverse[at]!;
       const beta = hit >= 0 ? 0 : next / energy; // a smaller face starts afresh
       for (let at = 0; at <= end; at++) along[at] = residual[at]! * inverse[at]! + beta * along[at]!;
       energy = next;
+    }
+
+    /** Goes the full step instead, all that cross on the way stopping at zero, if that is worth more to the model. */
+    function* clipAll(worth: number, full: number): Steps<void> {
+      for (let at = 0; at < n; at++) {
+        const w = coef[moves[at]!]!, next = w + full * along[at]!;
+        direction[moves[at]!] = next * w > 0 ? next - w : -w;
+      }
+      scalars[Scalar.biasDirection] = full * along[end]!;
+      yield product;
+      passes++;
+      const step = (at: number) => at === end ? full * along[end]! : direction[moves[at]!]!;
+      const bend = (at: number) =>
+        at === end
+          ? scalars[Scalar.biasProduct]! + biasL2 * step(end)
+          : products[moves[at]!]! + l2 * step(at);
+      let gain = onBias ? step(end) * (residual[end]! - 0.5 * bend(end)) : 0;
+      for (let at = 0; at < n; at++) gain += step(at) * (residual[at]! - 0.5 * bend(at));
+      if (!(gain >= worth)) return;
+      for (let at = 0; at < n; at++) {
+        jump[at] = step(at);
+        bent[at] = bend(at);
+      }
+      jump[end] = onBias ? step(end) : 0;
+      bent[end] = onBias ? bend(end) : 0;
     }
   }
 

@@ -137,6 +137,8 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
       bias,
       penalty: { l1, l2, biasL1, biasL2, hasBias },
       stopAtZero: false,
+      // Measured: pooled sparse codes are near copies of each other, for which shorter steps only put it off.
+      shortest: design.layout === "sparse" ? 1 : 0.25,
     };
     const columnViolation = (j: number) => violationOf(coef[j]!, gradient[j]! + l2 * coef[j]!, l1);
 
