@@ -4,6 +4,7 @@ import { UsageError } from "../guardrail.ts";
 import { requireData, resultsRoot } from "../io/paths.ts";
 import { gatesTable } from "../report/gates_table.ts";
 import { discoverConfigs, findConfig, type Layer, readRunConfig, type RunConfig } from "./config.ts";
+import { openFigureRenderer } from "./figure_renderer.ts";
 import type { ExitCode } from "./main.ts";
 import { EXPERIMENTS, runRecords } from "./records/profile.ts";
 import { loadDataset, runName } from "./records/study.ts";
@@ -48,7 +49,9 @@ export async function runExperiment(selection: RunSelection): Promise<ExitCode> 
     );
   }
   const folder = join(resultsRoot, "records", runName(config, layer) + (tag ? `_${tag}` : ""));
+  using renderer = openFigureRenderer();
   const { gates, files } = await runRecords({
+    renderer,
     dataset: await loadDataset(requireData("records"), config),
     layer,
     experiments: experiment === "all" ? EXPERIMENTS : [experiment],

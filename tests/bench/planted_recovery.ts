@@ -5,6 +5,7 @@
  *     deno run -A tests/bench/planted_recovery.ts [--protocol corrected|published] [--seeds 1,2,3] [--tokens 4000000]
  *         [--engine native|portable]
  */
+import process from "node:process";
 import { parseArgs } from "node:util";
 import { engineNamed } from "lib/run/sae_commands.ts";
 import { openEngine } from "lib/model/engine.ts";
@@ -55,7 +56,7 @@ for (const seed of values.seeds.split(",").map(Number)) {
     engine,
     nThreads: 2,
   });
-  console.log(JSON.stringify({
+  const line = JSON.stringify({
     protocol: values.protocol,
     seed,
     nTokens,
@@ -64,6 +65,7 @@ for (const seed of values.seeds.split(",").map(Number)) {
     deadFraction,
     fvu: fvuHistory.at(-1),
     seconds: Math.round((performance.now() - started) / 1000),
-  }));
+  });
+  process.stdout.write(`${line}\n`);
 }
 Deno.exit();

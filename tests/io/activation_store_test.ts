@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GuardrailError, UsageError } from "lib/guardrail.ts";
-import { openActivationStore, openActivationWriter } from "lib/io/activation_store.ts";
+import { openActivationStore } from "lib/io/activation_store.ts";
+import { openActivationWriter } from "lib/io/activation_writer.ts";
 import { randomStream } from "lib/math/random.ts";
 
 const D = 7;

@@ -6,6 +6,7 @@ import { GuardrailError } from "lib/guardrail.ts";
 import { sha256File } from "lib/io/hash.ts";
 import { readTable } from "lib/io/tables.ts";
 import { discoverConfigs, findConfig, readRunConfig } from "lib/run/config.ts";
+import { openFigureRenderer } from "lib/run/figure_renderer.ts";
 import { explain } from "lib/run/main.ts";
 import { EXPERIMENTS, runRecords } from "lib/run/records/profile.ts";
 import { loadDataset, loadStudy } from "lib/run/records/study.ts";
@@ -58,7 +59,8 @@ for (const [what, guardrail, spoil] of SPOILED) {
       const folder = join(root, "out");
       const run = async () => {
         const dataset = await loadDataset(root, config);
-        await runRecords({ dataset, layer: "late", experiments: ["selective"], folder });
+        using renderer = openFigureRenderer();
+        await runRecords({ dataset, layer: "late", experiments: ["selective"], renderer, folder });
       };
       await assert.rejects(run, refuses(guardrail));
       assert.throws(() => readdirSync(folder), /ENOENT|No such file/);
@@ -87,6 +89,7 @@ Deno.test("loadStudy() joins by id: another order of the rows changes no score",
 Deno.test("runRecords() writes the same bytes twice, and a manifest that names them", async () => {
   await inTemporaryFolder(async (root) => {
     const config = await writeMadeUpRecords(root);
+    using renderer = openFigureRenderer();
     const hashes: Record<string, string>[] = [];
     for (const name of ["a", "b"]) {
       const folder = join(root, name);
@@ -94,6 +97,7 @@ Deno.test("runRecords() writes the same bytes twice, and a manifest that names t
         dataset: await loadDataset(root, config),
         layer: "late",
         experiments: ["selective", "calibrate", "cascade"],
+        renderer,
         folder,
       });
       assert.ok(gates.every(({ passed }) => passed), JSON.stringify(gates.filter(({ passed }) => !passed)));
@@ -111,11 +115,13 @@ Deno.test("runRecords() writes the same bytes twice, and a manifest that names t
 
 dataTest("runRecords() re-derives SQuAD: every gate, and the figures the study is quoted by", async () => {
   await inTemporaryFolder(async (folder) => {
+    using renderer = openFigureRenderer();
     const config = readRunConfig(findConfig(discoverConfigs(), { modality: "llm", dataset: "squad" }).path);
     const { gates, synthesis } = await runRecords({
       dataset: await loadDataset(join(dataDirectory!, "records"), config),
       layer: "mid",
       experiments: EXPERIMENTS,
+      renderer,
       folder,
     });
     assert.deepEqual(gates.filter(({ passed }) => !passed), []);

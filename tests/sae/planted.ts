@@ -54,7 +54,11 @@ export function plantedStore(planted: Planted): ActivationStore {
         values.set(row, i * d);
       }
       const positions = new Uint32Array(n).fill(1);
-      return { items: Uint32Array.from({ length: n }, (_, i) => batch * rowsPerBatch + i), positions, values };
+      return {
+        items: Uint32Array.from({ length: n }, (_, i) => batch * rowsPerBatch + i),
+        positions,
+        values,
+      };
     },
     close: async () => {},
   };

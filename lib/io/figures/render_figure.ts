@@ -46,14 +46,25 @@ export async function exportFigure(
   spec: FigureSpec,
   directory: string,
   formats: readonly FigureFormat[] = FIGURE_FORMATS,
-  options: { readonly pngScale?: number } = {},
 ): Promise<string[]> {
-  const rendered = await renderFigure(spec, formats, options);
+  return await writeRendered(await renderFigure(spec, formats), spec.name, directory);
+}
+
+/**
+ * Writes a drawn figure's formats, each atomically.
+ * @returns the file names written
+ */
+export async function writeRendered(
+  rendered: RenderedFigure,
+  name: string,
+  directory: string,
+): Promise<string[]> {
   const written: string[] = [];
-  for (const format of formats) {
-    const file = `${spec.name}.${format}`;
-    await writeFileAtomic(join(directory, file), rendered[format]!);
-    written.push(file);
+  for (const format of FIGURE_FORMATS) {
+    const contents = rendered[format];
+    if (contents === undefined) continue;
+    await writeFileAtomic(join(directory, `${name}.${format}`), contents);
+    written.push(`${name}.${format}`);
   }
   return written;
 }

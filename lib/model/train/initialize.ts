@@ -104,7 +104,7 @@ function spread(name: string, shape: readonly number[], nWriters: number): numbe
   if (name.includes("embed_in") || name === "shared.weight") return 0.5;
   const base = 1 / Math.sqrt(shape[1]!);
   // T5 does not scale its scores: the query's matrix does it from the start.
-  if (/Attention\.q\.weight$/.test(name)) return base / 2;
+  if (/Attention\.q\.weight$/.test(name)) return base / 4;
   if (/(attention\.dense|dense_4h_to_h|\.o|\.wo)\.weight$/.test(name)) return base / Math.sqrt(nWriters);
   return base;
 }

@@ -9,6 +9,7 @@ import { adamState, scheduledRate, updateInPlace } from "./adam.ts";
 import { factsBatch } from "./facts_batches.ts";
 import { gptNeoxParameters, gptNeoxTrainingGraph } from "./gpt_neox_training.ts";
 import { decayMask, initializeInPlace, initializeRetrievalInPlace } from "./initialize.ts";
+import { initializeSeriesInPlace } from "./initialize_series.ts";
 import type { OrganismSpec } from "./organisms.ts";
 import { seriesBatch } from "./series_batches.ts";
 import { type FlatParameters, flatParameters, openTrainingSession } from "./session.ts";

@@ -5,12 +5,13 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Gate } from "../gates.ts";
-import { exportFigure } from "../../io/figures/render_figure.ts";
+import { type RenderedFigure, writeRendered } from "../../io/figures/render_figure.ts";
 import type { FigureSpec } from "../../io/figures/figure_spec.ts";
 import { writeJsonAtomic } from "../../io/atomic.ts";
 import { writeTable } from "../../io/tables.ts";
 import { type SynthesisRow, synthesisRow } from "../../synthesis.ts";
 import type { Layer } from "../config.ts";
+import type { FigureRenderer } from "../figure_renderer.ts";
 import { writeManifest } from "../manifest.ts";
 import {
   type Artifact,
@@ -49,13 +50,20 @@ export const EXPERIMENTS = ["probe", "selective", "calibrate", "cascade", "causa
 export type Experiment = typeof EXPERIMENTS[number];
 
 /** The committed pictures are for the screen; the paper draws its own from the SVG. */
-const FIGURE_OPTIONS = { pngScale: 2 };
+const PNG_SCALE = 2;
+
+/** A figure that is being drawn. */
+interface DrawnFigure {
+  readonly spec: FigureSpec;
+  readonly rendered: Promise<RenderedFigure>;
+}
 
 /** What to run and where to put it. */
 export interface RecordsOptions {
   readonly dataset: RecordedDataset;
   readonly layer: Layer;
   readonly experiments: readonly Experiment[];
+  readonly renderer: FigureRenderer;
   /** folder of this run's artifacts */
   readonly folder: string;
   /** called before each step */
@@ -74,12 +82,14 @@ export interface RecordsOutcome {
 
 /** Runs some experiments on one recorded study and writes their artifacts, tables, figures and a manifest. */
 export async function runRecords(options: RecordsOptions): Promise<RecordsOutcome> {
-  const { dataset, layer, experiments, onStep = () => {} } = options;
+  const { dataset, layer, experiments, renderer, onStep = () => {} } = options;
   const asked = new Set(experiments);
   const study = await loadStudy(dataset, layer);
   const step = (name: string) => onStep(`${study.run}: ${name}`);
   const artifacts: Artifact[] = [];
-  const figures: FigureSpec[] = [];
+  const figures: DrawnFigure[] = [];
+  const draw = (spec: FigureSpec) =>
+    figures.push({ spec, rendered: renderer.render(spec, ["svg", "png"], PNG_SCALE) });
   const gates: Gate[] = [];
 
   if (layer === "mid") { // labels and purge are the dataset's, not the layer's
@@ -94,7 +104,7 @@ export async function runRecords(options: RecordsOptions): Promise<RecordsOutcom
   if (asked.has("probe")) {
     artifacts.push(...probeArtifacts(probe));
     gates.push(...await compareProbe(study, probe, recordedLadder(study)));
-    figures.push(probeFigure(study, probe));
+    draw(probeFigure(study, probe));
   }
   let selective, cascade, causal: Record<string, CausalExperiment> = {};
   if (asked.has("selective")) {
@@ -102,21 +112,21 @@ export async function runRecords(options: RecordsOptions): Promise<RecordsOutcom
     selective = selectiveExperiment(study, probe);
     artifacts.push(selectiveArtifact(selective));
     gates.push(...await compareSelective(study, selective));
-    figures.push(selectiveFigure(study, selective));
+    draw(selectiveFigure(study, selective));
   }
   if (asked.has("calibrate")) {
     step("calibrate");
     const calibrated = calibrateExperiment(study, probe);
     artifacts.push(...calibrateArtifacts(study, calibrated));
     gates.push(...await compareCalibrate(study, calibrated));
-    figures.push(calibrateFigure(study, calibrated));
+    draw(calibrateFigure(study, calibrated));
   }
   if (asked.has("cascade")) {
     step("cascade");
     cascade = cascadeExperiment(study, probe);
     artifacts.push(...cascadeArtifacts(cascade));
     gates.push(...await compareCascade(study, cascade));
-    figures.push(cascadeFigure(study, cascade));
+    draw(cascadeFigure(study, cascade));
   }
   if (asked.has("causal") && layer === "mid") { // the study patched the mid layer only
     step("causal");
@@ -124,7 +134,7 @@ export async function runRecords(options: RecordsOptions): Promise<RecordsOutcom
     artifacts.push(...causalArtifacts(study, causal));
     gates.push(...await compareCausal(study, causal));
     const figure = causalFigure(study, causal);
-    if (figure) figures.push(figure);
+    if (figure) draw(figure);
   }
 
   step("write");
@@ -152,7 +162,7 @@ async function writeRun(
     readonly study: RecordedStudy;
     readonly artifacts: readonly Artifact[];
     readonly tables: readonly ItemTable[];
-    readonly figures: readonly FigureSpec[];
+    readonly figures: readonly DrawnFigure[];
   },
 ): Promise<string[]> {
   const files: string[] = [];
@@ -163,12 +173,13 @@ async function writeRun(
     await writeTable(join(folder, `${name}.parquet`), rows);
     files.push(`${name}.parquet`);
   }
-  for (const figure of figures) {
-    for (const file of await exportFigure(figure, join(folder, "figures"), ["svg", "png"], FIGURE_OPTIONS)) {
+  for (const { spec, rendered } of figures) {
+    const directory = join(folder, "figures");
+    for (const file of await writeRendered(await rendered, spec.name, directory)) {
       files.push(`figures/${file}`);
     }
-    await writeTable(join(folder, "figures", `${figure.name}.parquet`), figure.source);
-    files.push(`figures/${figure.name}.parquet`);
+    await writeTable(join(directory, `${spec.name}.parquet`), spec.source);
+    files.push(`figures/${spec.name}.parquet`);
   }
   for (const { name, rows } of tables) {
     await writeTable(join(folder, `${name}.parquet`), rows);

@@ -9,6 +9,7 @@ import { synthesisTable } from "../../report/synthesis_table.ts";
 import { markdownTable, small } from "../../report/text_table.ts";
 import type { SynthesisRow } from "../../synthesis.ts";
 import { discoverConfigs, type Layer, readRunConfig } from "../config.ts";
+import { openFigureRenderer } from "../figure_renderer.ts";
 import type { Gate } from "../gates.ts";
 import { writeManifest, writeRunRecord } from "../manifest.ts";
 import { EXPERIMENTS, runRecords } from "./profile.ts";
@@ -40,6 +41,7 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
   const gates: Gate[] = [];
   const rows: SynthesisRow[] = [];
   const outputs: Record<string, string> = {};
+  using renderer = openFigureRenderer();
   const configs = discoverConfigs().map(({ path }) => readRunConfig(path));
   for (const config of configs) {
     const dataset = await loadDataset(root, config);
@@ -49,6 +51,7 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
         dataset,
         layer,
         experiments: EXPERIMENTS,
+        renderer,
         folder: join(folder, run),
         onStep: options.onStep,
       });

@@ -3,7 +3,7 @@
  * (folds, permutations, the full data) side by side on this thread.
  */
 import type { Design } from "./design.ts";
-import type { Steps } from "./model.ts";
+import type { Steps } from "./model_parts.ts";
 import { type KernelChoice, openGroup, runTogether } from "./run.ts";
 import type { LogisticPenalty, LogisticProblem, LogisticSolver } from "./solve.ts";
 

@@ -7,7 +7,7 @@ import { type Design, TABLE_BYTES } from "./design.ts";
 import type { Kernel, Operation } from "./kernel.ts";
 import { typescriptKernel } from "./kernel_typescript.ts";
 import { wasmKernel } from "./kernel_wasm.ts";
-import type { Steps } from "./model.ts";
+import type { Steps } from "./model_parts.ts";
 import { createSolver, type LogisticSolver } from "./solve.ts";
 import { openWorkspace, reserveWorkspaces, type Workspace } from "./workspace.ts";
 

@@ -8,7 +8,8 @@
  */
 import type { Design } from "./design.ts";
 import { lossAlong, updateLoss } from "./loss.ts";
-import { listColumns as listIn, minimizeModel, type Model, type Steps, violationOf } from "./model.ts";
+import { minimizeModel } from "./model.ts";
+import { listColumns as listIn, type Model, type Steps, violationOf } from "./model_parts.ts";
 import { Scalar, type Workspace } from "./workspace.ts";
 
 /** What is fitted: labels and weights of the design's rows. */
