@@ -2,12 +2,11 @@
  * `deno task train-organisms`: trains the model organisms into results/organisms, resuming what a sitting left.
  * `--check 200` retrains that many steps from the seeds and compares with the recorded curves.
  */
-import { existsSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
 import { runMain } from "lib/run/main.ts";
-import { checkCurves, trainOrganisms } from "lib/run/organisms/train.ts";
+import { checkCurves, describeOrganisms, trainOrganisms } from "lib/run/organisms/train.ts";
 
 const OUT = "results/organisms";
 const STATES = "results/.work/organisms";
@@ -40,8 +39,9 @@ await runMain(async () => {
     ...(values.minutes !== undefined && { minutes: count(values.minutes, "--minutes") }),
     ...(values["pause-file"] !== undefined && { pauseFile: values["pause-file"] }),
   });
+  if (isComplete && positionals.length === 0) await describeOrganisms(options);
   if (!isComplete) process.stderr.write("Unfinished: run again to go on\n");
-  return isComplete && existsSync(OUT) ? 0 : 1;
+  return isComplete ? 0 : 1;
 });
 
 function count(text: string, flag: string): number {

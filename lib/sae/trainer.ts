@@ -9,9 +9,10 @@
  * A plain SAE has one dictionary. The auxiliary term (arXiv:2406.04093) takes e as given: no gradient flows into it.
  */
 import type { Engine } from "../model/engine.ts";
-import { createArena, paddedStride } from "./arena.ts";
+import { createArena, type Doubles, paddedStride } from "./arena.ts";
 import { openDenseProduct } from "./dense_product.ts";
 import { createEntryLists } from "./entry_lists.ts";
+import { countStepInPlace, listDeadInto } from "./firing.ts";
 import { createGradients } from "./gradients.ts";
 import { createJumpGate } from "./jump_gate.ts";
 import { openKernels } from "./kernels.ts";
@@ -60,9 +61,6 @@ export interface TrainerOptions {
   readonly nThreads: number;
 }
 
-/** Share of the newest batch in batch-top-k's threshold. */
-const THRESHOLD_SHARE = 0.01;
-
 /** Makes a trainer. @throws {RangeError} if the rules or the weights do not fit */
 export async function openTrainer(size: SaeSize, options: TrainerOptions): Promise<SaeTrainer> {
   const { rules, engine } = options;
@@ -89,6 +87,7 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
   const groupGradients = groupSizes.map(() => arena.floats(batchSize * stride));
   const auxGradient = rules.auxK > 0 ? arena.floats(batchSize * stride) : error;
   const rowErrors = arena.doubles(batchSize);
+  const auxRowErrors = arena.doubles(batchSize);
   const pre = arena.floats(batchSize * dSae);
   const deadList = arena.words(dSae);
   const perRow = "k" in variant && variant.kind !== "batchtopk" ? variant.k : dSae;
@@ -101,7 +100,7 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
   const optimizer = createOptimizer(arena, kernels, { size, state, rules });
   const { product, close } = await openDenseProduct(engine, arena, size);
 
-  /** Selects into main.byRow; returns how many entries there are. */
+  /** Selects into main.byRow. */
   function select(nRows: number): void {
     const lists = main.byRow;
     if (variant.kind === "topk" || variant.kind === "matryoshka") {
@@ -135,9 +134,9 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
     g === groupSizes.length - 1 ? main.byRow.ends.at : groupEnds[g]!.at,
   ];
 
-  function sumOfErrors(nRows: number): number {
+  function meanSquare({ view }: Doubles, nRows: number): number {
     let sum = 0;
-    for (let row = 0; row < nRows; row++) sum += rowErrors.view[row]!;
+    for (let row = 0; row < nRows; row++) sum += view[row]!;
     return sum / (nRows * dModel);
   }
 
@@ -151,7 +150,7 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
       const target = g === 0 ? centered.at : 0;
       const out = [error.at, groupGradients[g]!.at, scale, rowErrors.at, bytes];
       kernels.run("errors", nRows, [error.at, target, ...out]);
-      return sumOfErrors(nRows);
+      return meanSquare(rowErrors, nRows);
     });
     // A latent serves its own dictionary and all that contain it: their gradients add up.
     for (let g = groupSizes.length - 2; g >= 0; g--) {
@@ -162,12 +161,6 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
       kernels.run("listDots", nRows, [groupGradients[g]!.at, bytes, ...groupRange(g), ...right]);
     });
     return losses;
-  }
-
-  function findDead(): number {
-    let n = 0;
-    for (let f = 0; f < dSae; f++) if (state.sinceFired[f]! > rules.deadAfter.count) deadList.view[n++] = f;
-    return n;
   }
 
   /** The auxiliary term; returns its mean squared error. */
@@ -192,17 +185,14 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
       bytes,
     ]);
     kernels.run("listDots", nRows, [auxGradient.at, bytes, ...list, grads.at, ...right]);
-    let sum = 0;
-    for (let row = 0; row < nRows; row++) sum += auxRowErrors.view[row]!;
-    return sum / (nRows * dModel);
+    return meanSquare(auxRowErrors, nRows);
   }
-  const auxRowErrors = arena.doubles(batchSize);
 
   async function differentiate(nRows: number): Promise<StepReport> {
     if (!Number.isInteger(nRows) || nRows < 1 || nRows > batchSize) {
       throw new RangeError(`Cannot train: needs 1 to ${batchSize} rows, got ${nRows}`);
     }
-    const nDead = findDead();
+    const nDead = listDeadInto(deadList.view, state, rules);
     kernels.run("center", nRows, [batch.at, bDec.value.at, centered.at, dModel, bytes]);
     await product(centered, wEnc.value, pre, nRows);
     kernels.run("addBias", nRows, [pre.at, dSae, bEnc.value.at]);
@@ -231,30 +221,6 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
     return n;
   }
 
-  /** After the update: which latents fired, and batch-top-k's threshold. */
-  function count(nRows: number): void {
-    const { sinceFired, counters } = state;
-    const passed = rules.deadAfter.unit === "steps" ? 1 : nRows;
-    const { starts, ends, acts } = main.byLatent;
-    let smallest = Infinity;
-    for (let f = 0; f < dSae; f++) {
-      let fired = false;
-      for (let e = starts.view[f]!; e < ends.view[f]!; e++) {
-        const act = acts.view[e]!;
-        if (act > 0) fired = true;
-        if (act > 0 && act < smallest) smallest = act;
-      }
-      sinceFired[f] = fired ? 0 : sinceFired[f]! + passed;
-    }
-    counters.step++;
-    counters.nTokens += nRows;
-    if (variant.kind === "batchtopk" && smallest < Infinity) {
-      counters.threshold = counters.threshold < 0
-        ? smallest
-        : (1 - THRESHOLD_SHARE) * counters.threshold + THRESHOLD_SHARE * smallest;
-    }
-  }
-
   return {
     size,
     rules,
@@ -266,7 +232,7 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
     async step(nRows, rate) {
       const report = await differentiate(nRows);
       optimizer.update(rate);
-      count(nRows);
+      countStepInPlace(state, main.byLatent, { rules, nRows });
       return report;
     },
     async close() {

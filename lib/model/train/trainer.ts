@@ -124,8 +124,10 @@ function trainingOf(spec: OrganismSpec) {
         targetLength: predictionLength,
       }),
       batch,
-      startInPlace: () =>
-        initializeInPlace(parameters, { seed: spec.seed, nWriters: 2 * config.nEncoderBlocks }),
+      startInPlace: () => {
+        initializeInPlace(parameters, { seed: spec.seed, nWriters: 2 * config.nEncoderBlocks });
+        initializeSeriesInPlace(parameters, { config, bins, seed: spec.seed });
+      },
     };
   }
   const config = readGptNeoxConfig(raw, where);

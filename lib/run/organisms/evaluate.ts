@@ -46,8 +46,10 @@ export interface FactsEvaluation {
   readonly gain: Estimate;
   /** Of the cheap model. */
   readonly errorByFactor: ErrorByFactor;
-  /** AUROC for the cheap model's error, in whichever direction is better. */
-  readonly trivialAuroc: Readonly<Record<string, number>>;
+  /** AUROC for the cheap model's wrong answers, in whichever direction is better; absent if all are wrong or none. */
+  readonly trivialAurocWrong?: Readonly<Record<string, number>>;
+  /** The same for the quarter of the items whose true answer it finds least likely. */
+  readonly trivialAurocHard: Readonly<Record<string, number>>;
 }
 
 export interface SeriesEvaluation {
@@ -58,7 +60,7 @@ export interface SeriesEvaluation {
   /** CRPS over the in-sample seasonal error, cheap less expensive; clusters are series. */
   readonly gain: Estimate;
   readonly errorByFactor: ErrorByFactor;
-  readonly trivialAuroc: Readonly<Record<string, number>>;
+  readonly trivialAurocHard: Readonly<Record<string, number>>;
 }
 
 export interface OrganismsEvaluation {
@@ -117,13 +119,19 @@ async function evaluateFacts<Item extends FactsItem>(
   { directory, engine, seed }: EvaluateOptions,
   { answer, trivial, factors }: FactsShape<Item>,
 ): Promise<FactsEvaluation> {
-  const [cheap, expensive] = await Promise.all(["facts_cheap", "facts_expensive"].map(async (name) => {
+  const answers = await Promise.all(["facts_cheap", "facts_expensive"].map(async (name) => {
     const model = await loadModel(join(directory, name), engine);
     const tokenizer = await loadTokenizer(join(directory, name), { backend: "core" });
     const answers = await answer(model, tokenizer, items);
     await model.close();
-    return answers.map(({ isWrong }) => isWrong);
-  })) as [number[], number[]];
+    return answers;
+  })) as [Answer[], Answer[]];
+  const [cheap, expensive] = answers.map((model) => model.map(({ isWrong }) => isWrong)) as [
+    number[],
+    number[],
+  ];
+  const predictors = items.map((item) => ({ position: item.id, ...categories(item), ...trivial(item) }));
+  const hasBoth = new Set(cheap).size === 2;
   const { estimate } = clusterBootstrapMeanDelta(cheap, expensive, {
     nResamples: 2000,
     rng: randomStream(seed, "organisms/gain"),
@@ -135,10 +143,8 @@ async function evaluateFacts<Item extends FactsItem>(
     accuracyExpensive: 1 - mean(expensive),
     gain: estimate,
     errorByFactor: byFactor(cheap, items.map((item) => ({ ...factsFactors(item), ...factors(item) }))),
-    trivialAuroc: trivialAurocs(
-      cheap,
-      items.map((item) => ({ position: item.id, ...categories(item), ...trivial(item) })),
-    ),
+    ...(hasBoth && { trivialAurocWrong: trivialAurocs(cheap, predictors) }),
+    trivialAurocHard: trivialAurocs(hardestQuarter(answers[0].map(({ nats }) => nats)), predictors),
   };
 }
 
@@ -178,15 +184,14 @@ async function evaluateSeries(
     clusters: items.map(({ seriesId }) => seriesId),
   });
   const errors = scaled(cheap);
-  const threshold = errors.toSorted((a, b) => a - b)[Math.floor(0.75 * errors.length)]!;
   return {
     nItems: items.length,
     ratioCheap: ratio(cheap),
     ratioExpensive: ratio(expensive),
     gain: estimate,
     errorByFactor: byFactor(errors, items.map(seriesFactors)),
-    trivialAuroc: trivialAurocs(
-      errors.map((error) => Number(error >= threshold)),
+    trivialAurocHard: trivialAurocs(
+      hardestQuarter(errors),
       items.map(({ id, start, plan }) => ({ position: id, start, period: plan.period })),
     ),
   };
@@ -218,6 +223,12 @@ function byFactor(errors: readonly number[], factors: readonly Numbers[]): Error
       }),
     ];
   }));
+}
+
+/** 1 for the quarter of largest errors. */
+function hardestQuarter(errors: readonly number[]): number[] {
+  const threshold = errors.toSorted((a, b) => a - b)[Math.floor(0.75 * errors.length)]!;
+  return errors.map((error) => Number(error >= threshold));
 }
 
 function trivialAurocs(
