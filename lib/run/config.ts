@@ -64,7 +64,11 @@ const text = { type: "string", minLength: 1 } as const;
 const count = { type: "integer", minimum: 1 } as const;
 const positive = { type: "number", exclusiveMinimum: 0 } as const;
 
-function section<P extends Record<string, unknown>>(properties: P, optional: readonly (keyof P)[] = []) {
+/** A JSON schema of an object with exactly these keys. */
+export function section<P extends Record<string, unknown>>(
+  properties: P,
+  optional: readonly (keyof P)[] = [],
+) {
   const required = Object.keys(properties).filter((key) => !optional.includes(key));
   return { type: "object", additionalProperties: false, required, properties };
 }

@@ -16,6 +16,8 @@ export interface ManifestParts {
   readonly seed: number;
   /** the resolved configuration(s) */
   readonly config: unknown;
+  /** of configs/primary.yaml, read before the run started: see readPrimary() */
+  readonly primarySha256: string;
   /** name -> absolute path of every input */
   readonly inputs: Readonly<Record<string, string>>;
   /** name (relative to the run's folder) -> absolute path of every output */
@@ -33,6 +35,7 @@ export async function writeManifest(folder: string, parts: ManifestParts): Promi
     seed: parts.seed,
     config_sha256: sha256(JSON.stringify(parts.config)),
     config: parts.config,
+    primary_sha256: parts.primarySha256,
     inputs: await hashAll(parts.inputs),
     outputs: await hashAll(parts.outputs),
   });

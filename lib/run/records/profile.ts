@@ -13,6 +13,7 @@ import { type SynthesisRow, synthesisRow } from "../../synthesis.ts";
 import type { Layer } from "../config.ts";
 import type { FigureRenderer } from "../figure_renderer.ts";
 import { writeManifest } from "../manifest.ts";
+import { readPrimary } from "../primary.ts";
 import {
   type Artifact,
   calibrateArtifacts,
@@ -83,6 +84,7 @@ export interface RecordsOutcome {
 /** Runs some experiments on one recorded study and writes their artifacts, tables, figures and a manifest. */
 export async function runRecords(options: RecordsOptions): Promise<RecordsOutcome> {
   const { dataset, layer, experiments, renderer, onStep = () => {} } = options;
+  const primary = readPrimary(); // before anything is computed
   const asked = new Set(experiments);
   const study = await loadStudy(dataset, layer);
   const step = (name: string) => onStep(`${study.run}: ${name}`);
@@ -138,7 +140,7 @@ export async function runRecords(options: RecordsOptions): Promise<RecordsOutcom
   }
 
   step("write");
-  const files = await writeRun(options, { study, artifacts, tables, figures });
+  const files = await writeRun(options, { study, artifacts, tables, figures, primarySha256: primary.sha256 });
   return {
     run: study.run,
     gates,
@@ -158,11 +160,12 @@ export async function runRecords(options: RecordsOptions): Promise<RecordsOutcom
 
 async function writeRun(
   { folder, dataset: { config, root } }: RecordsOptions,
-  { study, artifacts, tables, figures }: {
+  { study, artifacts, tables, figures, primarySha256 }: {
     readonly study: RecordedStudy;
     readonly artifacts: readonly Artifact[];
     readonly tables: readonly ItemTable[];
     readonly figures: readonly DrawnFigure[];
+    readonly primarySha256: string;
   },
 ): Promise<string[]> {
   const files: string[] = [];
@@ -195,6 +198,7 @@ async function writeRun(
     protocol: "published",
     seed: config.seed,
     config,
+    primarySha256,
     inputs: named([...inputs, ...stems.map((stem) => `${stem}.parquet`)], root),
     outputs: named(filesBelow(folder), folder), // also those of experiments run before
   });

@@ -12,6 +12,7 @@ import { discoverConfigs, type Layer, readRunConfig } from "../config.ts";
 import { openFigureRenderer } from "../figure_renderer.ts";
 import type { Gate } from "../gates.ts";
 import { writeManifest, writeRunRecord } from "../manifest.ts";
+import { readPrimary } from "../primary.ts";
 import { EXPERIMENTS, runRecords } from "./profile.ts";
 import { loadDataset, runName } from "./study.ts";
 
@@ -36,6 +37,7 @@ const ROUNDING = 5.5e-4, PERCENT_ROUNDING = 5.5e-2;
  */
 export async function reproduceRecords(options: ReproduceOptions): Promise<readonly Gate[]> {
   const startedAt = performance.now();
+  const primary = readPrimary();
   const root = requireData("records");
   const folder = options.folder ?? join(resultsRoot, "records");
   const gates: Gate[] = [];
@@ -66,6 +68,9 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
 
   const sections = [
     "# The published study, re-derived from its records\n",
+    `Published protocol: no figure below is a primary endpoint of configs/primary.yaml (SHA-256 ${
+      primary.sha256.slice(0, 12)
+    }), all are exploratory.\n`,
     synthesisTable(rows),
     "## Published beside re-derived\n",
     comparisonTable(comparison),
@@ -86,6 +91,7 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
     protocol: "published",
     seed: configs[0]?.seed ?? 0,
     config: configs,
+    primarySha256: primary.sha256,
     inputs: { [PUBLISHED_SYNTHESIS]: join(root, PUBLISHED_SYNTHESIS) },
     outputs,
   });
