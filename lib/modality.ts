@@ -110,9 +110,9 @@ export interface Study {
   readonly untouched: NamedBlock;
   readonly hook: string;
   readonly dModel: number;
-  /** Runs a model over all items. */
-  outcomes(role: ModelRole, onItem?: (done: number) => void): Promise<Outcomes>;
-  /** The label, from what the cheap model made of the items. */
+  /** Runs a model over some items; the result's rows are theirs. */
+  outcomes(role: ModelRole, rows: readonly number[], onItems?: (done: number) => void): Promise<Outcomes>;
+  /** The label, from what the cheap model made of all items. */
   label(cheap: Outcomes): DifficultyLabel;
   /** Residuals of the cheap model at the hook, all positions that a probe may see, [positions, dModel] an item. */
   activations(rows: readonly number[]): Promise<readonly Float32Array[]>;

@@ -1,0 +1,40 @@
+/** Small helpers for named columns: blocks are written a column at a time and stored row by row. */
+import type { NamedBlock } from "../modality.ts";
+
+/** A block from columns of equal length, in the order given. */
+export function blockOf(columns: Readonly<Record<string, ArrayLike<number>>>, nRows: number): NamedBlock {
+  const names = Object.keys(columns);
+  const data = new Float64Array(nRows * names.length);
+  names.forEach((name, j) => {
+    const column = columns[name]!;
+    if (column.length !== nRows) {
+      throw new RangeError(`Cannot make a block: column ${name} needs ${nRows} rows, got ${column.length}`);
+    }
+    for (let i = 0; i < nRows; i++) data[i * names.length + j] = column[i]!;
+  });
+  return { names, matrix: { data, nRows, nCols: names.length } };
+}
+
+/** A column for each value of a category but the first: all of them would sum to the intercept. */
+export function oneHot(name: string, values: readonly string[]): Record<string, Float64Array> {
+  const known = [...new Set(values)].sort();
+  return Object.fromEntries(
+    known.slice(1).map((value) => [
+      `${name}_${value}`,
+      Float64Array.from(values, (own) => Number(own === value)),
+    ]),
+  );
+}
+
+/** 1 where a value reaches the quantile of the train rows, by linear interpolation; else 0. */
+export function atLeastQuantile(
+  values: ArrayLike<number>,
+  train: readonly number[],
+  level: number,
+): { readonly labels: Uint8Array; readonly threshold: number } {
+  const sorted = Float64Array.from(train, (row) => values[row]!).sort();
+  const at = level * (sorted.length - 1);
+  const low = sorted[Math.floor(at)]!;
+  const threshold = low + (at - Math.floor(at)) * (sorted[Math.ceil(at)]! - low);
+  return { labels: Uint8Array.from(values, (value) => Number(value >= threshold)), threshold };
+}

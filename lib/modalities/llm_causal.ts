@@ -1,0 +1,58 @@
+/** The causal subject of the language modality: residuals of the prompt, metrics of what follows it. */
+import { negativeLogSoftmax } from "../math/log_softmax.ts";
+import type { CausalSubject, ConditionMetrics } from "../modality.ts";
+import { type CausalModel, prefix, suffix } from "../model/model.ts";
+import type { TokenItem } from "./llm.ts";
+
+/** Patches prompt positions; with several candidates the prompt is patched alike before each. */
+export function llmCausalSubject(
+  model: CausalModel,
+  items: readonly TokenItem[],
+  { hook, isChoice }: { readonly hook: string; readonly isChoice: boolean },
+): CausalSubject {
+  return {
+    dModel: model.config.dModel,
+    async natural(rows) {
+      return (await prefix(model, rows.map((row) => items[row]!.promptTokens), hook)).values;
+    },
+    positions(row, coverage) {
+      const { length } = items[row]!.promptTokens;
+      return coverage === "last" ? [length - 1] : Array.from({ length }, (_, position) => position);
+    },
+    async measure(row, conditions) {
+      const { promptTokens, candidateTokens, truth } = items[row]!;
+      const sequences = candidateTokens.map((candidate) => [...promptTokens, ...candidate]);
+      const from = await prefix(model, sequences, hook);
+      const positions = candidateTokens.map((candidate) =>
+        Array.from(candidate, (_, t) => promptTokens.length - 1 + t)
+      );
+      const all = conditions.flatMap((patch) =>
+        sequences.map((_, item) => patch === null ? { item } : { item, patch })
+      );
+      const result = await suffix(model, from, all, { want: isChoice ? "nats" : "logits", positions });
+      return conditions.map((_, c): ConditionMetrics => {
+        if (!isChoice) return answerMetrics(result.logits![c]!, candidateTokens[0]!);
+        const scores = sequences.map((_, k) => mean(result.nats![c * sequences.length + k]!));
+        const bestWrong = Math.min(...scores.filter((_, k) => k !== truth));
+        const own = scores[truth]!;
+        return { nats: own, margin: bestWrong - own, isWrong: Number(bestWrong < own), crps: null };
+      });
+    },
+  };
+}
+
+function answerMetrics(logits: Float32Array, tokens: Uint32Array): ConditionMetrics {
+  const width = logits.length / tokens.length;
+  let nats = 0;
+  let isWrong = 0;
+  tokens.forEach((token, t) => {
+    const own = logits.subarray(t * width, (t + 1) * width);
+    nats += negativeLogSoftmax(own, token) / tokens.length;
+    if (own.some((logit) => logit > own[token]!)) isWrong = 1;
+  });
+  return { nats, margin: null, isWrong, crps: null };
+}
+
+function mean(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,81 @@
+/**
+ * What the language modality reads: prompts with the continuations that are scored, from the generated language of
+ * facts in either shape. One true continuation for a question, four candidates for an ending.
+ */
+import { endingItems, endingPrompt, questionItems, questionPrompt } from "../data/facts/items.ts";
+import type { EndingItem, QuestionItem } from "../data/facts/items.ts";
+import type { Split } from "../modality.ts";
+
+/** One item, before tokenisation. */
+export interface PromptItem {
+  readonly id: number;
+  readonly group: number;
+  readonly split: Split;
+  readonly category: string;
+  readonly prompt: string;
+  /** What may follow, each beginning with a space. */
+  readonly candidates: readonly string[];
+  /** Index of the true candidate. */
+  readonly truth: number;
+  /** Planted factors. */
+  readonly factors: Readonly<Record<string, number>>;
+  /** The factor that nobody looked at while anything was tuned. */
+  readonly untouched: number;
+  /** What an honest label must not follow from, besides lengths. */
+  readonly trivial: Readonly<Record<string, number>>;
+}
+
+/** Reads the items of a dataset. */
+export function promptItems(
+  dataset: "facts" | "endings",
+  options: { readonly seed: number; readonly nItems: number },
+): PromptItem[] {
+  return dataset === "facts"
+    ? Array.from(questionItems(options), fromQuestion)
+    : Array.from(endingItems(options), fromEnding);
+}
+
+function fromQuestion(item: QuestionItem): PromptItem {
+  const answer = ` ${item.answer}`;
+  return {
+    ...common(item),
+    prompt: questionPrompt(item),
+    candidates: [answer],
+    truth: 0,
+    trivial: { position: item.id, answer_start: item.answerStart, answer_characters: answer.length },
+  };
+}
+
+function fromEnding(item: EndingItem): PromptItem {
+  const common_ = common(item);
+  return {
+    ...common_,
+    prompt: endingPrompt(item),
+    candidates: item.endings.map((ending) => ` ${ending}`),
+    truth: item.label,
+    factors: { ...common_.factors, lures: item.nLures },
+    trivial: {
+      position: item.id,
+      label: item.label,
+      answer_characters: item.endings[item.label]!.length,
+    },
+  };
+}
+
+function common({ id, worldId, split, category, plan }: QuestionItem | EndingItem) {
+  const { nHops, nDistractors, nConflicts, isRare, distance } = plan;
+  return {
+    id,
+    group: worldId,
+    split,
+    category,
+    factors: {
+      hops: nHops,
+      distractors: nDistractors,
+      conflicts: nConflicts,
+      rare: Number(isRare),
+      distance,
+    },
+    untouched: Number(plan.echo),
+  };
+}

@@ -1,0 +1,214 @@
+/**
+ * The time-series modality: a Chronos T5 reads a context and samples what follows. Difficulty is a large forecast
+ * error in units of the series' own seasonal error; activations are those of the context steps, EOS left out.
+ */
+import { UsageError } from "../guardrail.ts";
+import { SERIES_NAMES, seriesStatistics } from "../features/series.ts";
+import { randomStream } from "../math/random.ts";
+import type { Matrix } from "../math/matrix.ts";
+import type { DifficultyLabel, ModelRole, Outcomes, Study } from "../modality.ts";
+import { readChronosConfig } from "../model/chronos_config.ts";
+import { chronosBins, encodeContext } from "../model/chronos_tokens.ts";
+import type { EngineOptions } from "../model/engine.ts";
+import { forecast, forecastQuantiles } from "../model/forecast.ts";
+import { type EncoderDecoderModel, loadModel, prefix, run } from "../model/model.ts";
+import { t5SeriesModel } from "../model/t5_series_model.ts";
+import { teacherForcing } from "../model/teacher_forcing.ts";
+import { crps } from "../stats/crps.ts";
+import { atLeastQuantile, blockOf } from "./columns.ts";
+import { countParameters } from "./parameters.ts";
+import { tsfmCausalSubject } from "./tsfm_causal.ts";
+import type { WindowItem } from "./tsfm_windows.ts";
+
+/** What a time-series study is made of. */
+export interface TsfmStudyOptions {
+  readonly dataset: string;
+  readonly seed: number;
+  readonly windows: readonly WindowItem[];
+  /** Checkpoint directories. */
+  readonly models: Readonly<Record<ModelRole, string>>;
+  readonly hook: string;
+  readonly hardQuantile: number;
+  readonly nPaths: number;
+  /** Season of the cheap statistics, in steps. */
+  readonly seasonLength: number;
+  readonly engine: EngineOptions;
+}
+
+/** Contexts decoded at a time; each takes nPaths rows. */
+const ITEMS_AT_ONCE = 16;
+
+/** Opens a study; the expensive model is loaded when it is first asked. */
+export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
+  const { dataset, windows, models, hook, seasonLength } = options;
+  const cheapModel = await openT5(models.cheap, options.engine);
+  const bins = chronosBins(readChronosConfig(models.cheap));
+  const tokens = windows.map(({ context }) => encodeContext(bins, context));
+  const cheap = seriesStatistics(windows.map(({ context }) => context), { seasonLength });
+  const column = (name: string) => windows.map(({ factors }) => factors[name]!);
+  return {
+    run: `tsfm_${dataset}`,
+    modality: "tsfm",
+    dataset,
+    nItems: windows.length,
+    ids: windows.map(({ id }) => id),
+    groups: windows.map(({ group }) => group),
+    splits: windows.map(({ split }) => split),
+    cheap: { names: SERIES_NAMES, matrix: cheap },
+    factors: blockOf(
+      Object.fromEntries(Object.keys(windows[0]!.factors).map((name) => [name, column(name)])),
+      windows.length,
+    ),
+    untouched: blockOf(
+      Object.fromEntries(
+        Object.keys(windows[0]!.untouched).map((name) => [name, windows.map((own) => own.untouched[name]!)]),
+      ),
+      windows.length,
+    ),
+    hook,
+    dModel: cheapModel.config.dModel,
+    async outcomes(role, rows, onItems) {
+      const model = role === "cheap" ? cheapModel : await openT5(models.expensive, options.engine);
+      const outcomes = await runOutcomes(model, rows.map((row) => windows[row]!), {
+        ...options,
+        nParameters: countParameters(models[role]),
+        ...(onItems && { onItems }),
+      });
+      if (role === "expensive") await model.close();
+      return outcomes;
+    },
+    label: (outcomes) => labelOf(windows, outcomes, options.hardQuantile),
+    async activations(rows) {
+      const { values } = await prefix(cheapModel, rows.map((row) => tokens[row]!.ids), hook, {
+        masks: rows.map((row) => tokens[row]!.mask),
+      });
+      return values.map((own, i) =>
+        own.subarray(0, windows[rows[i]!]!.context.length * cheapModel.config.dModel)
+      );
+    },
+    causal: tsfmCausalSubject(cheapModel, windows, { ...options, tokens, bins }),
+    view: (row) => {
+      const { id, context, future } = windows[row]!;
+      return { title: `window ${id}`, context: Array.from(context), future: Array.from(future) };
+    },
+    close: async () => await cheapModel.close(),
+  };
+}
+
+async function openT5(directory: string, engine: EngineOptions): Promise<EncoderDecoderModel> {
+  const model = await loadModel(directory, engine);
+  if (model.kind === "causal") {
+    throw new UsageError(`Cannot study ${directory}: needs a T5, got a GPT-NeoX`);
+  }
+  return model;
+}
+
+/** Samples paths of every window and scores them; teacher-forced nats of the true future besides. */
+async function runOutcomes(
+  model: EncoderDecoderModel,
+  windows: readonly WindowItem[],
+  { seed, nPaths, nParameters, onItems }: {
+    readonly seed: number;
+    readonly nPaths: number;
+    readonly nParameters: number;
+    readonly onItems?: (done: number) => void;
+  },
+): Promise<Outcomes> {
+  const bins = chronosBins(readChronosConfig(model.directory));
+  const decoder = t5SeriesModel(model);
+  const n = windows.length;
+  const outcomes = { errors: new Float64Array(n), nats: new Float64Array(n), costs: new Float64Array(n) };
+  const columns = {
+    interval_width: new Float64Array(n),
+    path_spread: new Float64Array(n),
+    width_growth: new Float64Array(n),
+  };
+  for (let first = 0; first < n; first += ITEMS_AT_ONCE) {
+    const some = windows.slice(first, first + ITEMS_AT_ONCE);
+    const horizon = some[0]!.future.length;
+    const contexts = some.map(({ context }) => context);
+    const forecasts = await forecast({ decoder, bins }, contexts, {
+      nPaths,
+      horizon,
+      uniforms: some.map(({ id }) => pathUniforms(seed, id, { nPaths, horizon })),
+      continuation: "path",
+    });
+    const encoded = contexts.map((context) => encodeContext(bins, context));
+    const targets = some.map(({ future }, k) => teacherForcing(bins, future, encoded[k]!.scale).targetIds);
+    const { nats } = await run(model, encoded.map(({ ids }) => ids), {
+      want: "nats",
+      targets,
+      masks: encoded.map(({ mask }) => mask),
+    });
+    some.forEach(({ future, seasonalError }, k) => {
+      const i = first + k;
+      const { samples } = forecasts[k]!;
+      outcomes.errors[i] = crps(samples, future, "fair") / seasonalError;
+      outcomes.nats[i] = nats![k]!.reduce((sum, x) => sum + x, 0) / nats![k]!.length;
+      outcomes.costs[i] = nParameters * (encoded[k]!.ids.length + nPaths * horizon);
+      const { width, spread, growth } = uncertaintyOf(samples);
+      columns.interval_width[i] = width / seasonalError;
+      columns.path_spread[i] = spread / seasonalError;
+      columns.width_growth[i] = growth;
+    });
+    onItems?.(Math.min(n, first + ITEMS_AT_ONCE));
+  }
+  return { ...outcomes, uncertainty: blockOf(columns, n) };
+}
+
+/** Uniforms of an item, the same for every model and condition: common random numbers. */
+export function pathUniforms(
+  seed: number,
+  id: number,
+  { nPaths, horizon }: { readonly nPaths: number; readonly horizon: number },
+): Matrix {
+  const rng = randomStream(seed, `forecast/${id}`);
+  return {
+    data: Float64Array.from({ length: nPaths * horizon }, () => rng.random()),
+    nRows: nPaths,
+    nCols: horizon,
+  };
+}
+
+/** Mean width of the central 90 %, mean standard deviation, and the width's second half over its first. */
+function uncertaintyOf(samples: Matrix) {
+  const quantiles = forecastQuantiles(samples, [0.05, 0.95]).data;
+  const { nRows, nCols, data } = samples;
+  const widths = Array.from({ length: nCols }, (_, t) => quantiles[nCols + t]! - quantiles[t]!);
+  let spread = 0;
+  for (let t = 0; t < nCols; t++) {
+    let [sum, squares] = [0, 0];
+    for (let path = 0; path < nRows; path++) {
+      sum += data[path * nCols + t]!;
+      squares += data[path * nCols + t]! * data[path * nCols + t]!;
+    }
+    spread += Math.sqrt(Math.max(0, squares / nRows - (sum / nRows) * (sum / nRows))) / nCols;
+  }
+  const half = nCols / 2;
+  const early = mean(widths.slice(0, Math.ceil(half)));
+  const late = mean(widths.slice(Math.floor(half)));
+  return { width: mean(widths), spread, growth: early > 0 ? late / early : 1 };
+}
+
+function labelOf(
+  windows: readonly WindowItem[],
+  { errors }: Outcomes,
+  hardQuantile: number,
+): DifficultyLabel {
+  const train = windows.flatMap(({ split }, i) => split === "train" ? [i] : []);
+  const { labels } = atLeastQuantile(errors, train, hardQuantile);
+  return {
+    labels,
+    difficulty: errors,
+    definition: `CRPS over the context's seasonal error at or above its train ${hardQuantile} quantile`,
+    trivial: blockOf({
+      position: windows.map(({ id }) => id),
+      start: windows.map(({ start }) => start),
+      level: windows.map(({ context }) => Math.abs(mean(context))),
+    }, windows.length),
+  };
+}
+
+function mean(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,75 @@
+/** The causal subject of the time-series modality: residuals of the context, metrics of the true future. */
+import type { CausalSubject, ConditionMetrics } from "../modality.ts";
+import type { ChronosBins, ChronosContext } from "../model/chronos_tokens.ts";
+import { forecast } from "../model/forecast.ts";
+import {
+  type Condition,
+  encodeConditions,
+  type EncoderDecoderModel,
+  prefix,
+  suffix,
+} from "../model/model.ts";
+import { t5SeriesModel } from "../model/t5_series_model.ts";
+import { teacherForcing } from "../model/teacher_forcing.ts";
+import { crps } from "../stats/crps.ts";
+import { pathUniforms } from "./tsfm.ts";
+import type { WindowItem } from "./tsfm_windows.ts";
+
+/** Patches context steps; EOS is read by the encoder and never patched. */
+export function tsfmCausalSubject(
+  model: EncoderDecoderModel,
+  windows: readonly WindowItem[],
+  { hook, seed, nPaths, tokens, bins }: {
+    readonly hook: string;
+    readonly seed: number;
+    readonly nPaths: number;
+    readonly tokens: readonly ChronosContext[];
+    readonly bins: ChronosBins;
+  },
+): CausalSubject {
+  const { dModel } = model.config;
+  return {
+    dModel,
+    async natural(rows) {
+      const { values } = await prefix(model, rows.map((row) => tokens[row]!.ids), hook, {
+        masks: rows.map((row) => tokens[row]!.mask),
+      });
+      return values.map((own, i) => own.subarray(0, windows[rows[i]!]!.context.length * dModel));
+    },
+    positions(row, coverage) {
+      const { length } = windows[row]!.context;
+      return coverage === "last" ? [length - 1] : Array.from({ length }, (_, position) => position);
+    },
+    async measure(row, conditions, options) {
+      const { id, context, future, seasonalError } = windows[row]!;
+      const { ids, mask, scale } = tokens[row]!;
+      const from = await prefix(model, [ids], hook, { masks: [mask] });
+      const all = conditions.map((patch): Condition => patch === null ? { item: 0 } : { item: 0, patch });
+      const targets = [teacherForcing(bins, future, scale).targetIds];
+      const { nats } = await suffix(model, from, all, { want: "nats", targets });
+      const errors = options?.crps ? await sampledErrors() : undefined;
+      return all.map((_, c): ConditionMetrics => ({
+        nats: nats![c]!.reduce((sum, x) => sum + x, 0) / nats![c]!.length,
+        margin: null,
+        isWrong: null,
+        crps: errors?.[c] ?? null,
+      }));
+
+      /** Conditions stand where forecast() has contexts: the same series, encoded otherwise. */
+      async function sampledErrors(): Promise<number[]> {
+        const decoder = t5SeriesModel(model, () => encodeConditions(model, from, all));
+        const horizon = Math.min(future.length, bins.config.predictionLength);
+        const uniforms = pathUniforms(seed, id, { nPaths, horizon });
+        const forecasts = await forecast({ decoder, bins }, all.map(() => context), {
+          nPaths,
+          horizon,
+          uniforms: all.map(() => uniforms),
+          continuation: "path",
+        });
+        return forecasts.map(({ samples }) =>
+          crps(samples, future.subarray(0, horizon), "fair") / seasonalError
+        );
+      }
+    },
+  };
+}
