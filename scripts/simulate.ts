@@ -1,10 +1,11 @@
 /**
  * `deno task simulate`: coverage, type I error and power of every inference method, with Monte Carlo errors.
- * Exit code 1 when a method that declares itself valid is outside what it promises.
+ * Exit code 1 when a method that declares itself valid is outside what it promises. `--json` prints JSON instead.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
+import { stableJson } from "lib/io/atomic.ts";
 import { runMain } from "lib/run/main.ts";
 import { formatRow, TABLE_HEADER } from "lib/stats/simulate/table.ts";
 import { simulateAll } from "lib/stats/simulate/study_plan.ts";
@@ -16,6 +17,7 @@ await runMain(() => {
       "null-studies": { type: "string", default: "4000" },
       seed: { type: "string", default: "20240901" },
       only: { type: "string" }, // worlds whose name contains this text
+      json: { type: "boolean", default: false },
     },
   });
   const sizes = {
@@ -23,12 +25,13 @@ await runMain(() => {
     nNullStudies: wholeNumber("--null-studies", values["null-studies"]),
     seed: wholeNumber("--seed", values.seed),
   };
-  process.stdout.write(`${TABLE_HEADER}\n`);
+  if (!values.json) process.stdout.write(`${TABLE_HEADER}\n`);
   const rows = simulateAll({
     ...sizes,
     ...(values.only === undefined ? {} : { only: values.only }),
-    onRows: (more) => more.forEach((row) => process.stdout.write(`${formatRow(row)}\n`)),
+    onRows: (more) => values.json || more.forEach((row) => process.stdout.write(`${formatRow(row)}\n`)),
   });
+  if (values.json) process.stdout.write(stableJson({ ...sizes, only: values.only ?? null, rows }));
   const nFailed = rows.filter(({ passes }) => !passes).length;
   process.stderr.write(`${rows.length} rows, ${nFailed} outside what they promise\n`);
   return Promise.resolve(nFailed > 0 ? 1 : 0);

@@ -1,0 +1,12 @@
+/** Macros of the simulation study of the inference methods. */
+import { INTEGER } from "../latex.ts";
+import type { Macro } from "../macros.ts";
+import { macrosOf } from "./shared.ts";
+
+export const SIMULATION_MACROS: readonly Macro[] = macrosOf("simulation/simulation.json", "Sim", [
+  ["Seed", "seed", INTEGER],
+  ["Studies", "nStudies", INTEGER],
+  ["NullStudies", "nNullStudies", INTEGER],
+  ["Rows", "rows.count()", INTEGER],
+  ["RowsPassed", "rows.count(passes=true)", INTEGER],
+]);

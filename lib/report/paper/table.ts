@@ -1,0 +1,137 @@
+/** A LaTeX table in booktabs style, and the generic one over any artifact. */
+import { type Artifacts, isRecord } from "./artifacts.ts";
+import { code, escapeLatex, type Format, INTEGER, significant } from "./latex.ts";
+import type { Trace } from "./trace.ts";
+
+/** One float with a tabular in it. */
+export interface LatexTable {
+  /** file stem under generated/, and label `tab:NAME` */
+  readonly name: string;
+  /** LaTeX */
+  readonly caption: string;
+  /** column specification of tabular */
+  readonly columns: string;
+  /** LaTeX cells */
+  readonly header: readonly string[];
+  /** LaTeX cells; an empty row is a rule */
+  readonly rows: readonly (readonly string[])[];
+  /** size of the text, small unless told */
+  readonly size?: "small" | "footnotesize" | "scriptsize";
+  /** may break across pages */
+  readonly long?: boolean;
+}
+
+/** The table as LaTeX source: a float, or a longtable that may break across pages. */
+export function latexTable(table: LatexTable): string {
+  const { name, caption, columns, header, rows, size = "small", long = false } = table;
+  const line = (cells: readonly string[]) => cells.length === 0 ? "\\midrule" : `${cells.join(" & ")} \\\\`;
+  const title = `\\caption{${caption}}\\label{tab:${name}}`;
+  const head = ["\\toprule", line(header), "\\midrule"];
+  const body = [...rows.map(line), "\\bottomrule"];
+  const lines = long
+    ? [
+      `{\\${size}`,
+      `\\begin{longtable}{${columns}}`,
+      `${title} \\\\`,
+      ...head,
+      "\\endfirsthead",
+      ...head,
+      "\\endhead",
+      ...body,
+      "\\end{longtable}}",
+    ]
+    : [
+      "\\begin{table}[tbp]",
+      "\\centering",
+      title,
+      `\\${size}`,
+      `\\begin{tabular}{${columns}}`,
+      ...head,
+      ...body,
+      "\\end{tabular}",
+      "\\end{table}",
+    ];
+  return lines.join("\n") + "\n";
+}
+
+/** A column of the generic table: one artifact. */
+export interface LeafColumn {
+  readonly title: string;
+  readonly file: string;
+}
+
+const MAX_ROWS = 36;
+
+/**
+ * Every number of some artifacts of one shape: keys down, artifacts across. Lists are left out, since they are curves.
+ * @returns undefined if no file exists
+ */
+export function leafTable(
+  trace: Trace,
+  table: { readonly name: string; readonly caption: string; readonly columns: readonly LeafColumn[] },
+): LatexTable | undefined {
+  const columns = table.columns.filter(({ file }) => trace.artifacts.has(file));
+  if (columns.length === 0) return undefined;
+  const keys = [...new Set(columns.flatMap(({ file }) => numericKeys(trace.artifacts, file)))];
+  const shown = keys.slice(0, MAX_ROWS);
+  const left = keys.length - shown.length;
+  const caption = left > 0
+    ? `${table.caption} The artifacts hold ${left} further numbers, not shown.`
+    : table.caption;
+  return {
+    name: table.name,
+    caption,
+    columns: `l${"r".repeat(columns.length)}`,
+    header: ["quantity", ...columns.map(({ title }) => code(title))],
+    rows: shown.map((key) => [
+      code(key.replaceAll("'", "")),
+      ...columns.map(({ title, file }) =>
+        trace.print(`table ${table.name}: ${key} / ${title}`, { file, key }, formatOf(trace, file, key))
+      ),
+    ]),
+    size: "footnotesize",
+  };
+}
+
+/** A list of records as a table, fields across; for artifacts that are tables themselves. */
+export function recordTable(
+  trace: Trace,
+  table: { readonly name: string; readonly caption: string; readonly file: string; readonly key: string },
+): LatexTable | undefined {
+  const rows = trace.artifacts.value(table.file, table.key);
+  if (!Array.isArray(rows) || rows.length === 0 || !rows.every(isRecord)) return undefined;
+  const fields = Object.keys(rows[0] ?? {}).filter((field) => !isRecord(rows[0]?.[field]));
+  return {
+    name: table.name,
+    caption: table.caption,
+    columns: `@{}${fields.map(() => `p{${(0.94 / fields.length).toFixed(3)}\\linewidth}`).join("")}@{}`,
+    header: fields.map(escapeLatex),
+    rows: rows.map((row) => fields.map((field) => escapeLatex(plain(row[field])))),
+    size: "scriptsize",
+    long: true,
+  };
+}
+
+function plain(value: unknown): string {
+  if (value === null || value === undefined) return "—";
+  if (typeof value === "number") return String(Number(value.toPrecision(4)));
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function formatOf(trace: Trace, file: string, key: string): Format {
+  return Number.isInteger(trace.artifacts.value(file, key)) ? INTEGER : significant(3);
+}
+
+function numericKeys(artifacts: Artifacts, file: string): string[] {
+  const keys: string[] = [];
+  const visit = (value: unknown, path: string) => {
+    if (typeof value === "number") keys.push(path);
+    if (!isRecord(value)) return;
+    for (const [name, member] of Object.entries(value)) {
+      const part = /^[^.[\]()']+$/.test(name) ? name : `'${name}'`;
+      visit(member, path === "" ? part : `${path}.${part}`);
+    }
+  };
+  visit(artifacts.whole(file), "");
+  return keys;
+}
