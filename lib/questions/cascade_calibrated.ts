@@ -6,6 +6,7 @@
  */
 import { GuardrailError } from "../guardrail.ts";
 import { mean } from "../math/sum.ts";
+import { fitIsotonic, predictIsotonic } from "../stats/isotonic.ts";
 import type { CostedModels } from "./cascade_corrected.ts";
 
 /** Calibrated probabilities that each model fails an item (or its expected error), each of shape [n]. */
@@ -84,4 +85,34 @@ export function routeByPrice(
       mean_error: error / n,
     };
   });
+}
+
+/** What each model did on calibration items, beside the score that routes; each of shape [n]. */
+export interface RoutedItems {
+  readonly scores: ArrayLike<number>;
+  readonly cheapErrors: ArrayLike<number>;
+  readonly expensiveErrors: ArrayLike<number>;
+}
+
+/**
+ * Expected errors of both models on new items: isotonic curves of each model's error on the score, fitted to
+ * calibration items. An error that falls with the score gets the constant curve of its mean.
+ * @param calibration items that neither the score nor the policy is judged on
+ * @param scores of the new items, shape [m]
+ * @throws as fitIsotonic()
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { expectErrors } from "lib/questions/cascade_calibrated.ts";
+ * const known = { scores: [1, 2, 3, 4], cheapErrors: [0, 0, 1, 1], expensiveErrors: [0, 1, 0, 1] };
+ * const { cheap, expensive } = expectErrors(known, [1, 4]);
+ * assert.deepEqual([[...cheap], [...expensive]], [[0, 1], [0, 1]]);
+ * ```
+ */
+export function expectErrors(
+  { scores: known, cheapErrors, expensiveErrors }: RoutedItems,
+  scores: ArrayLike<number>,
+): { readonly cheap: Float64Array; readonly expensive: Float64Array } {
+  const expected = (errors: ArrayLike<number>) => predictIsotonic(fitIsotonic(known, errors), scores);
+  return { cheap: expected(cheapErrors), expensive: expected(expensiveErrors) };
 }
