@@ -1,28 +1,44 @@
-/** `deno task reproduce [--profile records]`: a whole profile, from its data to its tables and figures. */
+/** `deno task reproduce [--profile embedded|records]`: a whole profile, from its data to its tables and figures. */
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
+import { reproduceEmbedded } from "lib/run/embedded/reproduce.ts";
 import { runMain } from "lib/run/main.ts";
 import { reproduceRecords } from "lib/run/records/reproduce.ts";
 
-const PROFILES = ["records"];
+const PROFILES = ["embedded", "records"];
 
 await runMain(async () => {
   const { values } = parseArgs({
     options: {
-      profile: { type: "string", default: "records" },
+      profile: { type: "string", default: "embedded" },
       out: { type: "string" },
+      work: { type: "string" },
+      force: { type: "boolean", default: false },
+      fast: { type: "boolean", default: false },
       quiet: { type: "boolean", short: "q", default: false },
       verbose: { type: "boolean", short: "v", default: false },
     },
   });
-  if (!PROFILES.includes(values.profile)) {
+  const say = (text: string) => void (values.quiet || process.stderr.write(`${text}\n`));
+  const print = (text: string) => void process.stdout.write(text);
+  const folder = values.out ? { folder: values.out } : {};
+  if (values.profile === "records") {
+    const gates = await reproduceRecords({ ...folder, print, onStep: say });
+    return gates.every(({ passed }) => passed) ? 0 : 1;
+  }
+  if (values.profile !== "embedded") {
     throw new UsageError(`Unknown profile "${values.profile}"; known: ${PROFILES.join(", ")}`);
   }
-  const gates = await reproduceRecords({
-    ...(values.out && { folder: values.out }),
-    print: (text) => process.stdout.write(text),
-    onStep: (step) => values.quiet || process.stderr.write(`${step}\n`),
+  await reproduceEmbedded({
+    ...folder,
+    ...(values.work && { workFolder: values.work }),
+    isForced: values.force,
+    isFast: values.fast,
+    print,
+    onStage: (run, stage, state, seconds) =>
+      say(
+        `${run.padEnd(12)} ${stage.padEnd(22)} ${state === "unchanged" ? state : `${seconds.toFixed(1)} s`}`,
+      ),
   });
-  return gates.every(({ passed }) => passed) ? 0 : 1;
 });

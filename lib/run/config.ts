@@ -130,8 +130,9 @@ export function discoverConfigs(folder: string = join(projectRoot, "configs")): 
   const found: DiscoveredConfig[] = [];
   for (const name of readdirSync(folder).filter((name) => /\.ya?ml$/.test(name)).sort()) {
     const path = join(folder, name);
-    const { modality, dataset, default: isDefault } = parseYamlFile(path);
+    const { modality, dataset, default: isDefault, profile } = parseYamlFile(path);
     if (typeof modality !== "string" || typeof dataset !== "string") continue;
+    if (profile !== undefined) continue; // a study that runs its models: embedded/study_config.ts
     const twin = found.find((other) => other.modality === modality && other.dataset === dataset);
     if (twin) {
       throw new UsageError(`Cannot use ${path}: ${twin.path} already describes ${modality} ${dataset}`);

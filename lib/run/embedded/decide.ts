@@ -1,0 +1,138 @@
+/** Stage 5, Q3 and Q4: abstaining, calibration and routing by the ladder's scores on the test items. */
+import { randomStream } from "../../math/random.ts";
+import { cascade } from "../../questions/cascade.ts";
+import { correctedCascade } from "../../questions/cascade_corrected.ts";
+import { recalibrateCorrected } from "../../questions/recalibrate_corrected.ts";
+import { selectivePrediction } from "../../questions/selective.ts";
+import { correctedSelective, guaranteedCoverage } from "../../questions/selective_corrected.ts";
+import { joinBlocks, pickRows } from "../../stats/feature_blocks.ts";
+import { decisionFunction, fitLogistic, sigmoid } from "../../stats/l1_logistic.ts";
+import { fitStandardScaler } from "../../stats/standard_scaler.ts";
+import type { DifficultyLabel, Study } from "../../modality.ts";
+import type { Extracted } from "./extract.ts";
+import type { Predicted } from "./predict.ts";
+import type { StudyConfig } from "./study_config.ts";
+
+/** What the three artifacts are made from. */
+export interface DecideInputs {
+  readonly study: Study;
+  readonly config: StudyConfig;
+  readonly extracted: Extracted;
+  readonly label: DifficultyLabel;
+  readonly predicted: Predicted;
+}
+
+/** selective_prediction.json: the published keys, and exact areas with clustered intervals. */
+export function selectiveArtifact({ config, extracted, predicted }: DecideInputs) {
+  const { scores } = predicted.ladders[0]!.fitted.ladder;
+  const errors = testErrors(extracted);
+  const nResamples = config.selective.n_bootstraps;
+  const stream = (name: string) => randomStream(config.seed, `q3/${name}`);
+  return {
+    ...selectivePrediction(scores, errors, {
+      nResamples,
+      baselineRng: stream("baseline"),
+      bootstrapRng: stream("bootstrap"),
+    }),
+    corrected: correctedSelective(scores, errors, {
+      nResamples,
+      rng: stream("areas"),
+      clusters: predicted.testGroups,
+      deltas: [["P3_cheap_sae", "P2_cheap_raw"], ["P6_nested_sae", "B_uncertainty_cheap_raw"]],
+    }),
+    guarantees: guarantees(config, errors, scores["P0_uncertainty"]!, predicted.testGroups),
+  };
+}
+
+/** Coverage at a guaranteed risk: half of the test groups calibrate, the other half is promised to. */
+function guarantees(
+  config: StudyConfig,
+  errors: Float64Array,
+  scores: Float64Array,
+  groups: readonly (string | number)[],
+) {
+  const alphas = config.selective.risk_levels;
+  if (alphas === undefined) return null; // errors without an upper bound have no such guarantee
+  const known = [...new Set(groups)];
+  const order = randomStream(config.seed, "q3/guarantee").permutation(known.length);
+  const calibrating = new Set(Array.from(order.subarray(0, Math.floor(known.length / 2)), (k) => known[k]!));
+  const part = (wanted: boolean) => {
+    const rows = groups.flatMap((group, i) => calibrating.has(group) === wanted ? [i] : []);
+    return { scores: rows.map((i) => scores[i]!), errors: rows.map((i) => errors[i]!) };
+  };
+  return { rung: "P0_uncertainty", levels: guaranteedCoverage(part(true), part(false), { alphas }) };
+}
+
+/** Rungs whose own scores are recalibrated. */
+const CALIBRATED = ["P0_uncertainty", "P1_cheap", "P2_cheap_raw", "P3_cheap_sae"] as const;
+
+/** recalibration_results.json: curves fitted to out-of-fold train scores, folds by group. */
+export function calibrationArtifact({ extracted, label, predicted }: DecideInputs) {
+  const { blocks, folds, ladders, testLabels } = predicted;
+  const { rungs } = ladders[0]!.fitted;
+  const { train } = extracted.split;
+  const labels = Uint8Array.from(train, (row) => label.labels[row]!);
+  const parts = {
+    P0_uncertainty: [blocks.uncertainty],
+    P1_cheap: [blocks.cheap],
+    P2_cheap_raw: [blocks.cheap, blocks.raw],
+    P3_cheap_sae: [blocks.cheap, blocks.sae],
+  };
+  return Object.fromEntries(CALIBRATED.map((rung) => {
+    const { bestC, scores } = rungs[rung]!;
+    const features = pickRows(joinBlocks(parts[rung]), train);
+    const outOfFold = new Float64Array(train.length);
+    for (const fold of folds) {
+      const own = pickRows(features, fold.train);
+      const scaler = fitStandardScaler(own);
+      const fit = fitLogistic(own, Uint8Array.from(fold.train, (i) => labels[i]!), { c: bestC!, scaler });
+      decisionFunction(pickRows(features, fold.test), fit, { scaler }).forEach((margin, k) =>
+        outOfFold[fold.test[k]!] = sigmoid(margin)
+      );
+    }
+    const { probabilities: _, ...result } = recalibrateCorrected(
+      { scores: outOfFold, labels },
+      { scores, labels: testLabels },
+    );
+    return [rung, result];
+  }));
+}
+
+/** cascade_results.json: the published keys with mean costs, and the corrected cascade with each item's own. */
+export function cascadeArtifact({ config, extracted, predicted }: DecideInputs) {
+  const { scores } = predicted.ladders[0]!.fitted.ladder;
+  const routed = Object.fromEntries(config.cascade.scores.map((rung) => [rung, scores[rung]!]));
+  const cheapCosts = Float64Array.from(extracted.split.test, (row) => extracted.cheap.costs[row]!);
+  const models = {
+    cheapErrors: testErrors(extracted),
+    expensiveErrors: extracted.expensive.errors,
+  };
+  const stream = (name: string) => randomStream(config.seed, `q4/${name}`);
+  return {
+    ...cascade(routed, {
+      ...models,
+      cheapCost: mean(cheapCosts),
+      expensiveCost: mean(extracted.expensive.costs),
+    }, { nTrials: 500, rng: stream("random") }),
+    cost_unit: "parameters x tokens",
+    corrected: correctedCascade(routed, {
+      ...models,
+      cheapCosts,
+      expensiveCosts: extracted.expensive.costs,
+    }, {
+      nResamples: config.cascade.n_bootstraps,
+      nPermutations: config.cascade.n_permutations,
+      bootstrapRng: stream("bootstrap"),
+      shuffleRng: stream("shuffle"),
+      clusters: predicted.testGroups,
+    }),
+  };
+}
+
+function testErrors({ cheap, split }: Extracted): Float64Array {
+  return Float64Array.from(split.test, (row) => cheap.errors[row]!);
+}
+
+function mean(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+}

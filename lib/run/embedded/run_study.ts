@@ -1,0 +1,128 @@
+/** One study of the embedded profile, from its configuration to its artifacts: every stage in the order of the paper. */
+import { join } from "node:path";
+import type { Study } from "../../modality.ts";
+import { writeJsonAtomic } from "../../io/atomic.ts";
+import { writeTable } from "../../io/tables.ts";
+import { openEngine } from "../../model/engine.ts";
+import { openThreads } from "../../stats/logistic/threads.ts";
+import { readPrimary } from "../primary.ts";
+import type { CsrMatrix } from "../../math/matrix.ts";
+import { poolRaw, poolSae, readActivations } from "./blocks.ts";
+import { calibrationArtifact, cascadeArtifact, selectiveArtifact } from "./decide.ts";
+import { extract } from "./extract.ts";
+import { openStudy } from "./open_study.ts";
+import { predict, probeArtifact } from "./predict.ts";
+import { type JudgedSae, trainSaes } from "./saes.ts";
+import { openStageCache } from "./stage_cache.ts";
+import type { StudyConfig } from "./study_config.ts";
+
+/** A row of a flat table. */
+type Row = Readonly<Record<string, number | string | boolean | null>>;
+
+/** How to run a study. */
+export interface RunStudyOptions {
+  /** Where its artifacts go. */
+  readonly folder: string;
+  /** Where its stages are kept. */
+  readonly workFolder: string;
+  readonly isForced: boolean;
+  /** Leave the causal question out. */
+  readonly isFast: boolean;
+  readonly onStage: (name: string, state: "computed" | "unchanged", seconds: number) => void;
+}
+
+/** Runs a study and writes its artifacts. @returns names of the files written, relative to the folder */
+export async function runStudy(config: StudyConfig, options: RunStudyOptions): Promise<string[]> {
+  const { folder, isForced, onStage } = options;
+  const cache = openStageCache({ folder: options.workFolder, isForced, onStage });
+  const engineOptions = { engine: "portable" } as const;
+  const engine = await openEngine(engineOptions);
+  const study = await openStudy(config, engineOptions);
+  const threads = openThreads({ nThreads: 1 });
+  const written: string[] = [];
+  const save = async (name: string, json: unknown) => {
+    await writeJsonAtomic(join(folder, `${name}.json`), json);
+    written.push(`${name}.json`);
+  };
+  const saveTable = async (name: string, rows: readonly Row[]) => {
+    await writeTable(join(folder, `${name}.parquet`), rows);
+    written.push(`${name}.parquet`);
+  };
+  const timed = async <T>(name: string, compute: () => Promise<T>): Promise<T> => {
+    const start = performance.now();
+    const value = await compute();
+    onStage(name, "computed", (performance.now() - start) / 1000);
+    return value;
+  };
+  try {
+    const extracted = await extract(study, config, cache);
+    const label = study.label(extracted.cheap);
+    const saes = await trainSaes(config, { extracted, engine, cache });
+    await save("sae_evaluation", saeArtifact(saes));
+    const activations = await readActivations([extracted.trainStore, extracted.testStore]);
+    const raw = poolRaw(activations, study.nItems, study.dModel);
+    const codes: CsrMatrix[] = [];
+    for (const { sae } of saes) codes.push(await poolSae(sae, activations, { nItems: study.nItems, engine }));
+
+    const predicted = await timed(
+      "ladder",
+      () => predict(study, config, { extracted, label, raw, codes, threads }),
+    );
+    await save(
+      "probe_results",
+      probeArtifact(config, predicted, { label, smallestEffect: smallestEffect() }),
+    );
+    await saveTable("probe_scores", scoreRows(study, { extracted, predicted }));
+    const inputs = { study, config, extracted, label, predicted };
+    await timed("decisions", async () => {
+      await save("selective_prediction", selectiveArtifact(inputs));
+      await save("recalibration_results", calibrationArtifact(inputs));
+      await save("cascade_results", cascadeArtifact(inputs));
+    });
+    await extracted.trainStore.close();
+    await extracted.testStore.close();
+    return written;
+  } finally {
+    threads.close();
+    await study.close();
+  }
+}
+
+/** Of the increment, from the primary plan. */
+function smallestEffect(): number {
+  const endpoint = readPrimary().plan.endpoints.find(({ id }) => id === "increment");
+  if (endpoint === undefined) throw new Error("configs/primary.yaml has no endpoint named increment");
+  return endpoint.smallest_effect;
+}
+
+/** sae_evaluation.json: how every SAE was trained, what it is worth, and whether a claim may rest on it. */
+function saeArtifact(saes: readonly JudgedSae[]) {
+  const refused = saes.filter(({ assessment }) => assessment.gate.verdict === "refuse");
+  return {
+    verdict: refused.length === 0 ? "pass" : "refuse",
+    n_refused: refused.length,
+    n_seeds: saes.length,
+    reasons: [...new Set(refused.flatMap(({ assessment }) => assessment.gate.reasons))],
+    by_seed: saes.map(({ seed, training, assessment }) => ({ seed, training, ...assessment })),
+  };
+}
+
+/** One row a test item: its label, errors, and every rung's score under the first seed. */
+function scoreRows(
+  { ids, groups }: Study,
+  { extracted, predicted }: {
+    readonly extracted: Awaited<ReturnType<typeof extract>>;
+    readonly predicted: Awaited<ReturnType<typeof predict>>;
+  },
+) {
+  const { scores } = predicted.ladders[0]!.fitted.ladder;
+  return Array.from(extracted.split.test, (row, i) => ({
+    id: ids[row]!,
+    group: String(groups[row]!),
+    y_test: predicted.testLabels[i]!,
+    cheap_error: extracted.cheap.errors[row]!,
+    expensive_error: extracted.expensive.errors[i]!,
+    cheap_nats: extracted.cheap.nats[row]!,
+    ...Object.fromEntries(Object.entries(scores).map(([rung, own]) => [`pred_${rung}`, own[i]!])),
+  }));
+}

@@ -1,0 +1,117 @@
+/** Configuration of a study that runs its models: configs/*.yaml with `profile: embedded`. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { JSONSchemaType } from "ajv";
+import { UsageError } from "../../guardrail.ts";
+import { projectRoot } from "../../io/paths.ts";
+import { parseYamlFile, readYamlConfig } from "../../io/yaml_config.ts";
+import { section } from "../config.ts";
+
+/** One study; configs/README.md explains every key. */
+export interface StudyConfig {
+  readonly profile: "embedded";
+  readonly modality: "llm" | "tsfm";
+  readonly dataset: string;
+  readonly seed: number;
+  readonly n_items: number;
+  readonly models: { readonly cheap: string; readonly expensive: string };
+  readonly hook: string;
+  readonly label?: { readonly hard_quantile: number };
+  readonly forecast?: { readonly n_paths: number; readonly season_length: number };
+  readonly sae: {
+    readonly d_sae: number;
+    readonly k: number;
+    readonly n_epochs: number;
+    readonly batch_size: number;
+    readonly learning_rate: number;
+    readonly aux_k: number;
+    readonly dead_tokens: number;
+    readonly seeds: readonly number[];
+  };
+  readonly probe: {
+    readonly c_grid: readonly number[];
+    readonly n_folds: number;
+    readonly n_bootstraps: number;
+    readonly n_permutations: number;
+  };
+  readonly selective: { readonly n_bootstraps: number; readonly risk_levels?: readonly number[] };
+  readonly cascade: {
+    readonly n_bootstraps: number;
+    readonly n_permutations: number;
+    readonly scores: readonly string[];
+  };
+  readonly causal: {
+    readonly n_items: number;
+    readonly n_latents: number;
+    readonly n_matched: number;
+    readonly n_directions: number;
+    readonly n_bootstraps: number;
+  };
+  readonly controls: { readonly positive_factor: string; readonly n_relabelings: number };
+}
+
+const text = { type: "string", minLength: 1 } as const;
+const count = { type: "integer", minimum: 1 } as const;
+const positive = { type: "number", exclusiveMinimum: 0 } as const;
+const share = { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 } as const;
+const list = (items: unknown) => ({ type: "array", items, minItems: 1 });
+
+const SCHEMA = section({
+  profile: { type: "string", const: "embedded" },
+  modality: { type: "string", enum: ["llm", "tsfm"] },
+  dataset: text,
+  seed: { type: "integer", minimum: 0 },
+  n_items: count,
+  models: section({ cheap: text, expensive: text }),
+  hook: text,
+  label: section({ hard_quantile: share }),
+  forecast: section({ n_paths: { type: "integer", minimum: 2 }, season_length: count }),
+  sae: section({
+    d_sae: count,
+    k: count,
+    n_epochs: count,
+    batch_size: count,
+    learning_rate: positive,
+    aux_k: count,
+    dead_tokens: count,
+    seeds: list({ type: "integer", minimum: 0 }),
+  }),
+  probe: section({
+    c_grid: list(positive),
+    n_folds: { type: "integer", minimum: 2 },
+    n_bootstraps: count,
+    n_permutations: count,
+  }),
+  selective: section({ n_bootstraps: count, risk_levels: list(share) }, ["risk_levels"]),
+  cascade: section({ n_bootstraps: count, n_permutations: count, scores: list(text) }),
+  causal: section({
+    n_items: count,
+    n_latents: count,
+    n_matched: count,
+    n_directions: count,
+    n_bootstraps: count,
+  }),
+  controls: section({ positive_factor: text, n_relabelings: count }),
+}, ["label", "forecast"]) as unknown as JSONSchemaType<StudyConfig>;
+
+/** Reads one study. @throws {UsageError} naming the key that is wrong */
+export function readStudyConfig(path: string, overrides: readonly string[] = []): StudyConfig {
+  return readYamlConfig(path, SCHEMA, overrides);
+}
+
+/** Every study of the embedded profile, by file name. */
+export function discoverStudies(folder: string = join(projectRoot, "configs")): StudyConfig[] {
+  const paths = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name)).sort().map((name) =>
+    join(folder, name)
+  );
+  const own = paths.filter((path) => parseYamlFile(path)["profile"] === "embedded");
+  if (own.length === 0) {
+    throw new UsageError(`Cannot find a study: no file of ${folder} says profile: embedded`);
+  }
+  return own.map((path) => readStudyConfig(path));
+}
+
+/** The run's name, which is its folder of results. */
+export function runOf({ modality, dataset }: Pick<StudyConfig, "modality" | "dataset">): string {
+  return `${modality}_${dataset}`;
+}
