@@ -3,17 +3,20 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
 import { runMain } from "lib/run/main.ts";
-import { engineNamed, judgeCheckpoint, wholeNumber } from "lib/run/sae_commands.ts";
+import { engineNamed, judgeCheckpoint, saeFormatNamed, wholeNumber } from "lib/run/sae_commands.ts";
 import { convertSae } from "lib/sae/convert.ts";
 import { describeSae } from "lib/sae/describe.ts";
-import { detectSaeFormat, readSae, SAE_FORMATS, type SaeFormat } from "lib/sae/formats/checkpoint.ts";
+import { detectSaeFormat, readSae, SAE_FORMATS } from "lib/sae/formats/checkpoint.ts";
 import { requireValidSae } from "lib/sae/gate.ts";
 
 const USAGE = `Usage: sae info PATH [--format F] [--k K]
        sae convert FROM TO --to FORMAT [--format F] [--k K]
-       sae eval PATH --store FOLDER [--gate FILE] [--rows N] [--seed S] [--engine E] [--format F] [--k K]
+       sae eval PATH --store FOLDER [--model FOLDER --items FILE [--hook H]] [--gate FILE] [--rows N] [--seed S]
+                [--engine portable|native] [--format F] [--k K]
 Formats: ${SAE_FORMATS.join(", ")}. --k is needed for the published format, which does not store it.
-eval judges an SAE on stored activations by configs/sae_gate.yaml and exits with 3 if it is refused.`;
+eval judges an SAE on stored activations by configs/sae_gate.yaml and exits with 3 if it is refused. With --model it
+also splices the SAE into that checkpoint and measures the loss recovered on the items of a file: one JSON record a
+line, {"tokens": [ids]} or {"text": "..."}, with "targets": [ids] if the model has a decoder.`;
 
 await runMain(async () => {
   const text = { type: "string" } as const;
@@ -25,6 +28,9 @@ await runMain(async () => {
       k: text,
       store: text,
       gate: text,
+      model: text,
+      items: text,
+      hook: text,
       rows: { ...text, default: "100000" },
       seed: { ...text, default: "42" },
       engine: { ...text, default: "portable" },
@@ -35,14 +41,14 @@ await runMain(async () => {
   const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
   if (values.help) return void process.stdout.write(`${USAGE}\n`);
   const options = {
-    ...(values.format !== undefined && { format: formatNamed(values.format) }),
+    ...(values.format !== undefined && { format: saeFormatNamed(values.format) }),
     ...(values.k !== undefined && { k: wholeNumber("--k", values.k) }),
   };
   if (command === "info" && from !== undefined && positionals.length === 2) {
     return print({ format: options.format ?? detectSaeFormat(from), ...describeSae(readSae(from, options)) });
   }
   if (command === "convert" && from !== undefined && to !== undefined && values.to !== undefined) {
-    return print(await convertSae(from, to, { ...options, to: formatNamed(values.to) }));
+    return print(await convertSae(from, to, { ...options, to: saeFormatNamed(values.to) }));
   }
   if (command === "eval" && from !== undefined && values.store !== undefined) {
     const judged = await judgeCheckpoint(from, {
@@ -52,6 +58,7 @@ await runMain(async () => {
       maxRows: wholeNumber("--rows", values.rows),
       seed: Number(values.seed),
       ...(values.gate !== undefined && { gate: values.gate }),
+      ...spliceOf(values),
     });
     print(judged);
     return requireValidSae(judged.gate, from);
@@ -59,10 +66,8 @@ await runMain(async () => {
   throw new UsageError(USAGE);
 });
 
-function formatNamed(name: string): SaeFormat {
-  const format = SAE_FORMATS.find((candidate) => candidate === name);
-  if (format === undefined) {
-    throw new UsageError(`Unknown format "${name}"; known: ${SAE_FORMATS.join(", ")}`);
-  }
-  return format;
+function spliceOf({ model, items, hook }: { model?: string; items?: string; hook?: string }) {
+  if (model === undefined && items === undefined && hook === undefined) return {};
+  if (model === undefined || items === undefined) throw new UsageError("--model and --items need each other");
+  return { splice: { model, items, ...(hook !== undefined && { hook }) } };
 }

@@ -1,17 +1,18 @@
 /** What `deno task sae train` and `deno task sae eval` do: from stores and checkpoints on disk to checkpoints and verdicts. */
 import { join } from "node:path";
 import { UsageError } from "../guardrail.ts";
-import { type ActivationStore, openActivationStore } from "../io/activation_store.ts";
+import { openActivationStore } from "../io/activation_store.ts";
 import { writeJsonAtomic } from "../io/atomic.ts";
 import { type EngineName, openEngine } from "../model/engine.ts";
-import { atomCosines } from "../sae/atoms.ts";
-import { pcaSae, randomDecoderSae } from "../sae/controls.ts";
+import { type HookedModel, loadModel } from "../model/model.ts";
+import { assessSae, type SaeAssessment } from "../sae/assess.ts";
 import { describeSae, type SaeDescription } from "../sae/describe.ts";
-import { evaluateSae, requireSameActivations, type SaeEvaluation, spreadBatches } from "../sae/evaluate.ts";
-import { readSae, type ReadSaeOptions, writeSae } from "../sae/formats/checkpoint.ts";
-import { type GateFigures, type GateVerdict, judgeSae, readGateThresholds } from "../sae/gate.ts";
+import { type ReadSaeOptions, SAE_FORMATS, type SaeFormat, writeSae } from "../sae/formats/checkpoint.ts";
+import { readGateThresholds } from "../sae/gate.ts";
+import { loadSaeFor } from "../sae/load_for.ts";
 import { CORRECTED, PUBLISHED, type SaeVariant, type TrainingRules } from "../sae/rules.ts";
 import { type TrainedSae, type TrainingProgress, trainSae } from "../sae/train.ts";
+import { readSpliceItems } from "./splice_items.ts";
 
 /** A training run as the command line gives it. */
 export interface TrainCommand {
@@ -73,82 +74,53 @@ export async function trainFromStore(
 export interface EvalCommand extends ReadSaeOptions {
   readonly store: string;
   readonly engine: EngineName;
-  /** Tokens evaluated; the random control is trained on as many. */
+  /** Tokens evaluated; the controls see as many. */
   readonly maxRows: number;
   readonly seed: number;
   /** Thresholds; default configs/sae_gate.yaml. */
   readonly gate?: string;
-}
-
-/** An evaluation with its verdict, as it is printed and recorded. */
-export interface JudgedSae {
-  readonly sae: SaeDescription;
-  readonly evaluation: Omit<SaeEvaluation, "firingRates"> & {
-    readonly firingRateQuantiles: readonly number[];
+  /** Splices the SAE into this model, on these items. */
+  readonly splice?: {
+    /** Folder of the model's checkpoint. */
+    readonly model: string;
+    /** File of items, see readSpliceItems(). */
+    readonly items: string;
+    /** Default: the SAE's or the store's. */
+    readonly hook?: string;
   };
-  readonly figures: Omit<GateFigures, "evaluation">;
-  readonly gate: GateVerdict;
 }
 
 /**
- * Evaluates a checkpoint on a store and judges it.
+ * Assesses a checkpoint on a store, and in a model if one is given.
  * @throws {GuardrailError} "sae-missing", "sae-foreign" or "sae-invalid" if it cannot be used at all
+ * @throws {UsageError} if the splice's hook is not known or its items cannot be read
  */
-export async function judgeCheckpoint(path: string, command: EvalCommand): Promise<JudgedSae> {
+export async function judgeCheckpoint(path: string, command: EvalCommand): Promise<SaeAssessment> {
   const thresholds = readGateThresholds(command.gate);
-  const sae = readSae(path, command);
   const store = await openActivationStore(command.store);
+  let model: HookedModel | undefined;
   try {
-    requireSameActivations(sae, store);
-    const engine = await openEngine({ engine: command.engine });
-    const eos = store.metadata["eos_position"];
-    const options = {
-      engine,
+    const sae = loadSaeFor(path, store, command);
+    const { engine: name, maxRows, seed, splice } = command;
+    const hook = splice?.hook ?? sae.hook;
+    if (splice && hook === undefined) {
+      throw new UsageError("Cannot splice: neither the SAE nor the store names a hook; give --hook");
+    }
+    if (splice) model = await loadModel(splice.model, { engine: name });
+    return await assessSae(sae, store, {
+      engine: await openEngine({ engine: name }),
       nThreads: navigator.hardwareConcurrency,
-      maxRows: command.maxRows,
-      ...(eos !== undefined && { isEos: (_: number, position: number) => position === Number(eos) }),
-    };
-    const { firingRates, ...evaluation } = await evaluateSae(sae, store, options);
-    const k = Math.max(1, Math.round(evaluation.l0));
-    const pca = await pcaSae(store, { dSae: sae.dSae, k, engine, maxRows: command.maxRows });
-    const random = await randomDecoderSae(limitRows(store, command.maxRows), {
-      ...options,
-      dSae: sae.dSae,
-      k: Math.min(k, sae.dSae),
-      nEpochs: 1,
-      seed: command.seed,
-      rules: CONTROL_RULES,
+      maxRows,
+      seed,
+      thresholds,
+      ...(splice && model && hook !== undefined && {
+        splice: { model, hook, ...await readSpliceItems(splice.items, splice.model) },
+      }),
     });
-    const figures = {
-      cosines: await atomCosines(sae, engine),
-      controlFvu: {
-        pca: (await evaluateSae(pca, store, options)).byClass.rest.fvu ?? 0,
-        random: (await evaluateSae(random.sae, store, options)).byClass.rest.fvu ?? 0,
-      },
-    };
-    const sorted = firingRates.slice().sort();
-    const quantiles = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1];
-    return {
-      sae: describeSae(sae),
-      evaluation: {
-        ...evaluation,
-        firingRateQuantiles: quantiles.map((q) => sorted[Math.floor(q * (sorted.length - 1))]!),
-      },
-      figures,
-      gate: judgeSae({ evaluation: { ...evaluation, firingRates }, ...figures }, thresholds),
-    };
   } finally {
+    await model?.close();
     await store.close();
   }
-}
-
-/** Small batches: the control shall be trained out on the tokens it is given. */
-const CONTROL_RULES = { batchSize: 256, learningRate: 2e-3, warmupSteps: 20 };
-
-/** The same store with fewer batches. */
-function limitRows(store: ActivationStore, maxRows: number): ActivationStore {
-  const batches = spreadBatches(store, maxRows);
-  return { ...store, batches, nRows: batches.reduce((sum, { nRows }) => sum + nRows, 0) };
 }
 
 function variantNamed({ variant, k, dSae }: TrainCommand): SaeVariant {
@@ -178,4 +150,13 @@ export function engineNamed(name: string): EngineName {
 export function wholeNumber(flag: string, text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
   throw new UsageError(`${flag} needs a positive whole number, got "${text}"`);
+}
+
+/** @throws {UsageError} for an unknown format */
+export function saeFormatNamed(name: string): SaeFormat {
+  const format = SAE_FORMATS.find((candidate) => candidate === name);
+  if (format === undefined) {
+    throw new UsageError(`Unknown format "${name}"; known: ${SAE_FORMATS.join(", ")}`);
+  }
+  return format;
 }

@@ -7,13 +7,13 @@ export interface SaeDescription {
   readonly activation: string;
   readonly dModel: number;
   readonly dSae: number;
-  readonly k: number | undefined;
+  readonly k?: number;
   readonly inputNormalization: string;
   readonly subtractsDecoderBias: boolean;
   readonly rescalesByDecoderNorm: boolean;
   readonly hasSkip: boolean;
-  readonly hook: string | undefined;
-  readonly model: string | undefined;
+  readonly hook?: string;
+  readonly model?: string;
   /** Smallest, mean and largest norm of the atoms. */
   readonly atomNorms: { readonly min: number; readonly mean: number; readonly max: number };
   /** SHA-256 of the arrays' names and bytes: the same SAE in two formats has the same one if no value changed. */
@@ -31,13 +31,13 @@ export function describeSae(sae: SaeWeights): SaeDescription {
     activation: sae.activation.kind,
     dModel: sae.dModel,
     dSae: sae.dSae,
-    k: "k" in sae.activation ? sae.activation.k : undefined,
+    ...("k" in sae.activation && { k: sae.activation.k }),
     inputNormalization: sae.inputNormalization,
     subtractsDecoderBias: sae.subtractsDecoderBias,
     rescalesByDecoderNorm: sae.rescalesByDecoderNorm,
     hasSkip: sae.wSkip !== undefined,
-    hook: sae.hook,
-    model: sae.model,
+    ...(sae.hook !== undefined && { hook: sae.hook }),
+    ...(sae.model !== undefined && { model: sae.model }),
     atomNorms: {
       min: norms.reduce((a, b) => Math.min(a, b)),
       mean: norms.reduce((a, b) => a + b) / norms.length,

@@ -10,7 +10,7 @@ import { readYamlConfig } from "../io/yaml_config.ts";
 import type { AtomCosines } from "./atoms.ts";
 import type { SaeEvaluation } from "./evaluate.ts";
 import type { PositionClass } from "./position_class.ts";
-import type { SpliceResult } from "./splice.ts";
+import type { SpliceComparison } from "./splice.ts";
 
 /** Thresholds; configs/sae_gate.yaml explains each. */
 export interface GateThresholds {
@@ -23,6 +23,7 @@ export interface GateThresholds {
   readonly max_duplicate_fraction: number;
   readonly max_fvu_ratio: { readonly pca: number; readonly random: number };
   readonly min_loss_recovered: number;
+  readonly min_loss_recovered_gain: { readonly pca: number; readonly random: number };
 }
 
 /** Figures of an SAE and of its controls. */
@@ -30,8 +31,9 @@ export interface GateFigures {
   readonly evaluation: SaeEvaluation;
   readonly cosines: AtomCosines;
   /** FVU of `rest` under the controls. */
-  readonly controlFvu: { readonly pca: number; readonly random: number };
-  readonly splice?: SpliceResult;
+  readonly controlFvu: { readonly pca: number | null; readonly random: number | null };
+  /** The SAE and its controls in the model's place; judged where it was measured. */
+  readonly splice?: SpliceComparison<"sae" | "pca" | "random">;
 }
 
 /** One comparison with a threshold. */
@@ -66,7 +68,7 @@ export function judgeSae(figures: GateFigures, thresholds: GateThresholds): Gate
     atMost("duplicate atoms", cosines.duplicates, thresholds.max_duplicate_fraction),
     atMost("FVU / PCA's", ratio(rest.fvu, controlFvu.pca), thresholds.max_fvu_ratio.pca),
     atMost("FVU / a random decoder's", ratio(rest.fvu, controlFvu.random), thresholds.max_fvu_ratio.random),
-    ...(splice ? [atLeast("loss recovered", splice.lossRecovered, thresholds.min_loss_recovered)] : []),
+    ...(splice ? spliceChecks(splice.spliced, thresholds) : []),
   ];
   const reasons = checks.filter(({ passed }) => !passed).map(({ name, value, needs, threshold }) =>
     `${name}: needs ${needs} ${threshold}, got ${
@@ -79,6 +81,20 @@ export function judgeSae(figures: GateFigures, thresholds: GateThresholds): Gate
     const { nRows, fvu } = evaluation.byClass[name];
     return nRows >= thresholds.min_class_rows && fvu !== null;
   }
+}
+
+/** Where cutting the hook out costs the model nothing, there is no loss to recover: that fails too. */
+function spliceChecks(
+  { sae, pca, random }: NonNullable<GateFigures["splice"]>["spliced"],
+  { min_loss_recovered: least, min_loss_recovered_gain: gain }: GateThresholds,
+): GateCheck[] {
+  const over = (control: number | null) =>
+    sae.lossRecovered === null || control === null ? null : sae.lossRecovered - control;
+  return [
+    atLeast("loss recovered", sae.lossRecovered, least),
+    atLeast("loss recovered less PCA's", over(pca.lossRecovered), gain.pca),
+    atLeast("loss recovered less a random decoder's", over(random.lossRecovered), gain.random),
+  ];
 }
 
 /**
@@ -105,8 +121,8 @@ function atMost(name: string, value: number | null, threshold: number): GateChec
   return { name, value, threshold, needs: "at most", passed: value !== null && value <= threshold };
 }
 
-function ratio(value: number | null, control: number): number | null {
-  return value === null || !(control > 0) ? null : value / control;
+function ratio(value: number | null, control: number | null): number | null {
+  return value === null || control === null || !(control > 0) ? null : value / control;
 }
 
 const number = { type: "number", minimum: 0 } as const;
@@ -122,7 +138,7 @@ const SCHEMA = {
   additionalProperties: false,
   required: [
     ...["min_rows", "max_fvu", "min_class_rows", "min_l0", "max_l0_fraction", "max_dead_fraction"],
-    ...["max_duplicate_fraction", "max_fvu_ratio", "min_loss_recovered"],
+    ...["max_duplicate_fraction", "max_fvu_ratio", "min_loss_recovered", "min_loss_recovered_gain"],
   ],
   properties: {
     min_rows: number,
@@ -134,5 +150,6 @@ const SCHEMA = {
     max_duplicate_fraction: number,
     max_fvu_ratio: numbers("pca", "random"),
     min_loss_recovered: number,
+    min_loss_recovered_gain: numbers("pca", "random"),
   },
 } as unknown as JSONSchemaType<GateThresholds>;

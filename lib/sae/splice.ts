@@ -3,18 +3,36 @@
  * recovered between cutting the place out (its mean activation everywhere) and leaving it alone.
  */
 import { GuardrailError } from "../guardrail.ts";
-import { type Hook, type HookedModel, run, type RunOptions, type Tokens } from "../model/model.ts";
+import { type Hook, type HookedModel, type Patch, run, type Tokens } from "../model/model.ts";
 import type { SaeEncoder } from "./encoder.ts";
 
-/** Mean negative log-likelihood per predicted token under each condition, in nats. */
-export interface SpliceResult {
-  readonly nItems: number;
-  readonly naturalNats: number;
+/** What a splice costs. All nats are means per predicted token. */
+export interface SplicedFigures {
   readonly splicedNats: number;
+  /** Spliced less natural. */
+  readonly deltaNats: number;
+  /**
+   * (ablated - spliced) / (ablated - natural); 1: nothing lost, 0: as bad as cutting it out. null where cutting it out
+   * costs nothing: then nothing can be recovered.
+   */
+  readonly lossRecovered: number | null;
+}
+
+/** Mean negative log-likelihood per predicted token, in nats, and what each splice makes of it. */
+export interface SpliceComparison<Name extends string> {
+  readonly nItems: number;
+  readonly nPredictions: number;
+  readonly naturalNats: number;
   /** Every position replaced by the mean activation of these items. */
   readonly meanAblatedNats: number;
-  readonly deltaNats: number;
-  /** (ablated - spliced) / (ablated - natural); 1: nothing lost, 0: as bad as cutting it out. */
+  readonly spliced: Readonly<Record<Name, SplicedFigures>>;
+}
+
+/** One SAE's splice. */
+export interface SpliceResult extends SplicedFigures {
+  readonly nItems: number;
+  readonly naturalNats: number;
+  readonly meanAblatedNats: number;
   readonly lossRecovered: number;
 }
 
@@ -37,74 +55,101 @@ export async function spliceSae(
   items: readonly Tokens[],
   { encoder, ...options }: SpliceOptions & { readonly encoder: SaeEncoder },
 ): Promise<SpliceResult> {
-  const { hook, targets, itemsPerBatch = 16 } = options;
-  const { dModel } = encoder.sae;
-  const mean = new Float64Array(dModel);
-  let nPositions = 0;
-  const sums = { natural: 0, spliced: 0, ablated: 0 };
-  let nPredictions = 0;
-
-  /** One condition of one batch: adds up nats. */
-  async function totalNats(from: number, patch: RunOptions["patch"]): Promise<number> {
-    const batch = items.slice(from, from + itemsPerBatch);
-    const { nats } = await run(model, batch, { want: "nats", ...(patch && { patch }), ...targetsOf(from) });
-    return nats!.reduce((sum, item) => sum + item.reduce((a, b) => a + b, 0), 0);
-  }
-  const targetsOf = (from: number) =>
-    targets === undefined ? {} : { targets: targets.slice(from, from + itemsPerBatch) };
-
-  for (let from = 0; from < items.length; from += itemsPerBatch) {
-    const batch = items.slice(from, from + itemsPerBatch);
-    const { read, nats } = await run(model, batch, { want: "nats", read: [hook], ...targetsOf(from) });
-    const patch = [];
-    for (const [item, values] of read[hook]!.entries()) {
-      if (values.length !== batch[item]!.length * dModel) {
-        throw new GuardrailError(
-          "sae-foreign",
-          `Cannot splice the SAE into ${hook}: needs width ${
-            values.length / batch[item]!.length
-          }, got ${dModel}`,
-        );
-      }
-      for (let i = 0; i < values.length; i++) mean[i % dModel]! += values[i]!;
-      nPositions += values.length / dModel;
-      const value = encoder.decode(await encoder.encode(values), values);
-      patch.push({ hook, item, positions: "all" as const, value });
-    }
-    for (const item of nats!) {
-      nPredictions += item.length;
-      sums.natural += item.reduce((a, b) => a + b, 0);
-    }
-    sums.spliced += await totalNats(from, patch);
-  }
-  for (let from = 0; from < items.length; from += itemsPerBatch) {
-    const patch = items.slice(from, from + itemsPerBatch).map((tokens, item) => ({
-      hook,
-      item,
-      positions: "all" as const,
-      value: Float32Array.from({ length: tokens.length * dModel }, (_, i) => mean[i % dModel]! / nPositions),
-    }));
-    sums.ablated += await totalNats(from, patch);
-  }
-  const [natural, spliced, ablated] = [sums.natural, sums.spliced, sums.ablated].map((s) =>
-    s / nPredictions
-  ) as [
-    number,
-    number,
-    number,
-  ];
-  if (!(ablated > natural)) {
+  const { nItems, naturalNats, meanAblatedNats, spliced } = await compareSplices(model, items, {
+    ...options,
+    encoders: { sae: encoder },
+  });
+  const { lossRecovered, ...figures } = spliced.sae;
+  if (lossRecovered === null) {
     throw new GuardrailError(
       "underpowered",
-      `Cannot tell the loss recovered at ${hook}: needs a loss when it is cut out, got ${ablated} <= ${natural} nats`,
+      `Cannot tell the loss recovered at ${options.hook}: needs a loss when it is cut out, got ` +
+        `${meanAblatedNats} <= ${naturalNats} nats`,
     );
   }
+  return { nItems, naturalNats, meanAblatedNats, ...figures, lossRecovered };
+}
+
+/**
+ * Measures several SAEs at one hook on the same items; the model runs undisturbed and cut out once for all of them.
+ * @throws {GuardrailError} "sae-foreign" if an SAE's width is not the hook's
+ */
+export async function compareSplices<Name extends string>(
+  model: HookedModel,
+  items: readonly Tokens[],
+  options: SpliceOptions & { readonly encoders: Readonly<Record<Name, SaeEncoder>> },
+): Promise<SpliceComparison<Name>> {
+  const { hook, targets, itemsPerBatch = 16 } = options;
+  const encoders = Object.entries(options.encoders) as [Name, SaeEncoder][];
+  const spliced = Object.fromEntries(encoders.map(([name]) => [name, 0])) as Record<Name, number>;
+  let [natural, ablated, nPredictions, nPositions] = [0, 0, 0, 0];
+  let sum = new Float64Array();
+
+  const batchFrom = (from: number) => items.slice(from, from + itemsPerBatch);
+  const targetsFrom = (from: number) => targets && { targets: targets.slice(from, from + itemsPerBatch) };
+
+  /** The batch's nats in all, with every item's activations replaced. */
+  async function patchedNats(from: number, values: readonly Float32Array[]): Promise<number> {
+    const patch: Patch[] = values.map((value, item) => ({ hook, item, positions: "all", value }));
+    const { nats } = await run(model, batchFrom(from), { want: "nats", patch, ...targetsFrom(from) });
+    return total(nats ?? []);
+  }
+
+  for (let from = 0; from < items.length; from += itemsPerBatch) {
+    const batch = batchFrom(from);
+    const { read, nats = [] } = await run(model, batch, { want: "nats", read: [hook], ...targetsFrom(from) });
+    const values = read[hook] ?? [];
+    natural += total(nats);
+    for (const item of nats) nPredictions += item.length;
+    for (const [item, rows] of values.entries()) {
+      const d = rows.length / batch[item]!.length;
+      requireWidth(d);
+      if (sum.length === 0) sum = new Float64Array(d);
+      for (let i = 0; i < rows.length; i++) sum[i % d]! += rows[i]!;
+      nPositions += batch[item]!.length;
+    }
+    for (const [name, encoder] of encoders) {
+      const reconstructions: Float32Array[] = [];
+      for (const rows of values) reconstructions.push(encoder.decode(await encoder.encode(rows), rows));
+      spliced[name] += await patchedNats(from, reconstructions);
+    }
+  }
+  const mean = sum.map((s) => s / nPositions);
+  for (let from = 0; from < items.length; from += itemsPerBatch) {
+    const means = batchFrom(from).map(({ length }) =>
+      Float32Array.from({ length: length * mean.length }, (_, i) => mean[i % mean.length]!)
+    );
+    ablated += await patchedNats(from, means);
+  }
+  const [naturalNats, meanAblatedNats] = [natural / nPredictions, ablated / nPredictions];
+  const figures = (splicedNats: number): SplicedFigures => ({
+    splicedNats,
+    deltaNats: splicedNats - naturalNats,
+    lossRecovered: meanAblatedNats > naturalNats
+      ? (meanAblatedNats - splicedNats) / (meanAblatedNats - naturalNats)
+      : null,
+  });
   return {
     nItems: items.length,
-    naturalNats: natural,
-    splicedNats: spliced,
-    meanAblatedNats: ablated,
-    deltaNats: spliced - natural,
-    lossRecovered: (ablated - spliced) / (ablated - natural),
+    nPredictions,
+    naturalNats,
+    meanAblatedNats,
+    spliced: Object.fromEntries(
+      encoders.map(([name]) => [name, figures(spliced[name] / nPredictions)]),
+    ) as Record<Name, SplicedFigures>,
   };
+
+  function requireWidth(d: number): void {
+    for (const [, { sae }] of encoders) {
+      if (sae.dModel === d) continue;
+      throw new GuardrailError(
+        "sae-foreign",
+        `Cannot splice the SAE into ${hook}: needs width ${d}, got ${sae.dModel}`,
+      );
+    }
+  }
+}
+
+function total(nats: readonly Float32Array[]): number {
+  return nats.reduce((sum, item) => sum + item.reduce((a, b) => a + b, 0), 0);
 }

@@ -224,23 +224,26 @@ Deno.test("judgeSae() names every threshold that fails", () => {
     controlFvu: { pca: 1, random: 1 },
     splice: {
       nItems: 1,
+      nPredictions: 1,
       naturalNats: 1,
-      splicedNats: 2,
       meanAblatedNats: 2,
-      deltaNats: 1,
-      lossRecovered: 0,
+      spliced: {
+        sae: { splicedNats: 2, deltaNats: 1, lossRecovered: 0 },
+        pca: { splicedNats: 1.5, deltaNats: 0.5, lossRecovered: 0.5 },
+        random: { splicedNats: 1.75, deltaNats: 0.75, lossRecovered: 0.25 },
+      },
     },
   };
   const { reasons, checks, verdict } = judgeSae(figures, readGateThresholds());
   assert.equal(verdict, "refuse");
   assert.equal(reasons.length, checks.length);
-  assert.equal(checks.length, 11);
+  assert.equal(checks.length, 13);
   const fewMassive = { ...figures.evaluation.byClass, massive: bad, eos: bad };
   const fewer = judgeSae(
     { ...figures, evaluation: { ...figures.evaluation, byClass: fewMassive } },
     readGateThresholds(),
   );
-  assert.equal(fewer.checks.length, 9);
+  assert.equal(fewer.checks.length, 11);
 });
 
 Deno.test("readGateThresholds() refuses unknown keys", () => {
