@@ -6,7 +6,8 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
 import { runMain } from "lib/run/main.ts";
-import { checkCurves, describeOrganisms, trainOrganisms } from "lib/run/organisms/train.ts";
+import { describeOrganisms, evaluationLines } from "lib/run/organisms/describe.ts";
+import { checkCurves, trainOrganisms } from "lib/run/organisms/train.ts";
 
 const OUT = "results/organisms";
 const STATES = "results/.work/organisms";
@@ -39,7 +40,9 @@ await runMain(async () => {
     ...(values.minutes !== undefined && { minutes: count(values.minutes, "--minutes") }),
     ...(values["pause-file"] !== undefined && { pauseFile: values["pause-file"] }),
   });
-  if (isComplete && positionals.length === 0) await describeOrganisms(options);
+  if (isComplete && positionals.length === 0) {
+    for (const line of evaluationLines(await describeOrganisms(OUT))) options.print(line);
+  }
   if (!isComplete) process.stderr.write("Unfinished: run again to go on\n");
   return isComplete ? 0 : 1;
 });

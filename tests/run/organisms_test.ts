@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { endingItems, endingPrompt, questionItems, questionPrompt } from "lib/data/facts/items.ts";
 import { seriesItems } from "lib/data/series/items.ts";
+import { readTable } from "lib/io/tables.ts";
+import { randomStream } from "lib/math/random.ts";
 import { loadModel, run } from "lib/model/model.ts";
 import { loadTokenizer } from "lib/model/tokenizer.ts";
 import { ORGANISMS, type OrganismSpec } from "lib/model/train/organisms.ts";
@@ -9,7 +11,11 @@ import { publishOrganism } from "lib/model/train/publish.ts";
 import { trainOrganism } from "lib/model/train/trainer.ts";
 import { answerQuestions, chooseEndings, forecastErrors } from "lib/run/organisms/answers.ts";
 import { modelCard } from "lib/run/organisms/card.ts";
-import { evaluateOrganisms } from "lib/run/organisms/evaluate.ts";
+import { evaluateOrganisms, heldOutItems } from "lib/run/organisms/evaluate.ts";
+import { organismFigures } from "lib/run/organisms/figures.ts";
+import { levelErrors } from "lib/run/organisms/level_errors.ts";
+import { surfaceAurocs } from "lib/run/organisms/surface.ts";
+import { writeOrganismTables } from "lib/run/organisms/tables.ts";
 import { assertClose } from "../support.ts";
 
 const ENGINE = { engine: "native", threads: 1 } as const;
@@ -33,7 +39,10 @@ Deno.test("answers and errors of organisms are what the models say, and their ev
     const specs = await tinyOrganisms(directory);
     await assertAnswers(join(directory, "facts_cheap"));
     await assertForecasts(join(directory, "series_cheap"));
-    const evaluation = await evaluateOrganisms({ directory, seed: 4, nItems: 80, nPaths: 3, engine: ENGINE });
+    const items = await heldOutItems({
+      ...{ directory, seed: 4, nFacts: 80, nSeries: 80, nPaths: 3, engine: ENGINE },
+    });
+    const evaluation = evaluateOrganisms(items, 4);
     for (const shape of [evaluation.questions, evaluation.endings]) {
       assert.equal(shape.nItems, 24);
       assertClose(shape.gain.value, shape.accuracyExpensive - shape.accuracyCheap, 1e-12);
@@ -42,10 +51,39 @@ Deno.test("answers and errors of organisms are what the models say, and their ev
         const error = values.reduce((sum, { n, error }) => sum + n * error, 0) / 24;
         assertClose(1 - error, shape.accuracyCheap, 1e-12, factor);
       }
-      for (const value of Object.values(shape.trivialAurocHard)) assert.ok(value >= 0.5 && value <= 1);
+      for (const [name, value] of Object.entries(shape.trivialAurocHard)) {
+        assert.ok(value >= (name === "together" ? 0 : 0.5) && value <= 1, `${name} ${value}`);
+      }
     }
-    const untouched = JSON.stringify(evaluation).match(/echo|skew/i);
+    const ratio = items.series.reduce((sum, { cheap }) => sum + cheap.crps, 0) /
+      items.series.reduce((sum, { cheap }) => sum + cheap.seasonalNaive, 0);
+    assertClose(evaluation.series.ratioCheap, ratio, 1e-12);
+    const untouched = JSON.stringify([evaluation, items]).match(/echo|skew/i);
     assert.equal(untouched, null, "nobody looks at the untouched factors");
+
+    await writeOrganismTables(directory, items, evaluation);
+    const table = await readTable(join(directory, "held_out_questions.parquet"), [
+      "id",
+      "wrong_cheap",
+      "hops",
+    ]);
+    assert.deepEqual(table.columns["wrong_cheap"], items.questions.map(({ cheap }) => cheap.isWrong));
+    const flat = await readTable(join(directory, "evaluation.parquet"), ["kind", "metric", "model", "value"]);
+    const at = flat.columns["kind"]!.findIndex((kind, row) =>
+      kind === "endings" && flat.columns["metric"]![row] === "accuracy" &&
+      flat.columns["model"]![row] === "expensive"
+    );
+    assert.equal(flat.columns["value"]![at], evaluation.endings.accuracyExpensive);
+    const [facts] = organismFigures(evaluation);
+    const drawn = facts!.source.find(({ curve, factor, level }) =>
+      curve === "endings, expensive" && factor === "hops" && level === "1"
+    );
+    const levelOne = items.endings.filter(({ factors }) => factors["hops"] === 1);
+    assertClose(
+      drawn!["error"] as number,
+      levelOne.reduce((sum, { expensive }) => sum + expensive.isWrong, 0) / levelOne.length,
+      1e-12,
+    );
     const card = modelCard(
       specs[0]!,
       { spec: specs[0]!, nParameters: 12345, loss: [], answerNats: [] },
@@ -59,6 +97,42 @@ Deno.test("answers and errors of organisms are what the models say, and their ev
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
+});
+
+Deno.test("levelErrors() gives means, the least squares rise, and intervals as wide as clusters make them", () => {
+  const rng = randomStream(3, "test/levels");
+  const clusters = Array.from({ length: 1200 }, (_, i) => Math.floor(i / 4));
+  const shared = Array.from({ length: 300 }, () => rng.normal());
+  const values = clusters.map(() => rng.integers(3));
+  const errors = clusters.map((cluster, i) => 0.5 * values[i]! + shared[cluster]! + 0.1 * rng.normal());
+  const options = { nResamples: 1000, rng: randomStream(3, "test/resamples") };
+  const { levels, rise } = levelErrors(errors, values, { ...options, clusters });
+  const mean = (xs: readonly number[]) => xs.reduce((a, b) => a + b) / xs.length;
+  for (const { value, n, error } of levels) {
+    const own = errors.filter((_, i) => values[i] === Number(value));
+    assert.equal(own.length, n);
+    assertClose(error, mean(own), 1e-12);
+  }
+  const [x, y] = [mean(values), mean(errors)];
+  const slope = mean(values.map((v, i) => (v - x) * (errors[i]! - y))) /
+    mean(values.map((v) => (v - x) * (v - x)));
+  assertClose(rise!.value, 2 * slope, 1e-9);
+  assert.ok(rise!.ciLow < 1 && 1 < rise!.ciHigh, "the planted rise is inside");
+  const alone = levelErrors(errors, values, { ...options, clusters: errors.map((_, i) => i) });
+  const width = ({ ciLow, ciHigh }: { readonly ciLow: number; readonly ciHigh: number }) => ciHigh - ciLow;
+  assert.ok(width(levels[1]!) > 1.1 * width(alone.levels[1]!), "items of a cluster are alike");
+  assert.equal(levelErrors([1, 2], [5, 5], { ...options, clusters: [0, 1] }).rise, undefined);
+  assert.throws(() => levelErrors([1], [], { ...options, clusters: [0] }), /of one length, got 1, 0 and 1/);
+});
+
+Deno.test("surfaceAurocs() finds a predictor that tells the label, alone and together, in either direction", () => {
+  const rng = randomStream(3, "test/surface");
+  const groups = Array.from({ length: 400 }, (_, i) => Math.floor(i / 4));
+  const rows = groups.map(() => ({ useless: rng.normal(), length: rng.normal() }));
+  const labels = rows.map(({ length }) => Number(length + rng.normal() < -0.5));
+  const { useless, length, together } = surfaceAurocs(labels, rows, groups);
+  assert.ok(length! > 0.75 && useless! < 0.6, `${length} ${useless}`);
+  assertClose(together!, length!, 0.03, "together they are as good as the best");
 });
 
 async function assertAnswers(directory: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** Model cards: what an organism is, how it was made and how good it is, from its spec, its curve and its evaluation. */
 import type { OrganismSpec } from "../../model/train/organisms.ts";
 import type { PublishedCurve } from "../../model/train/publish.ts";
+import { estimateText, factorTable, surfaceText } from "./card_tables.ts";
 import type { FactsEvaluation, OrganismsEvaluation, SeriesEvaluation } from "./evaluate.ts";
 
 /** README.md of a checkpoint directory. */
@@ -37,7 +38,7 @@ export function modelCard(
     "",
     ...(isFacts ? factsTable(spec, evaluation) : seriesTable(spec, evaluation.series)),
     "",
-    "Errors by planted factor, intervals and trivial predictors are in ../evaluation.json, the learning curve in curve.json and curve.parquet.",
+    "Every item's answers are in ../held_out_*.parquet, these figures in ../evaluation.json and ../evaluation.parquet, the learning curve in curve.json and curve.parquet.",
     "",
     "Made by `deno task train-organisms`; `deno task train-organisms --check 200` retrains the first steps and compares.",
     "",
@@ -75,17 +76,47 @@ function trainingCost({ config, nSteps, nRows, rowLength }: OrganismSpec, nParam
 function factsTable({ name }: OrganismSpec, { questions, endings }: OrganismsEvaluation): string[] {
   const accuracy = (shape: FactsEvaluation) =>
     name === "facts_cheap" ? shape.accuracyCheap : shape.accuracyExpensive;
+  const gain = ({ gain }: FactsEvaluation) => `${estimateText(gain, { scale: 100, decimals: 1 })} points`;
   const row = (label: string, shape: FactsEvaluation) =>
-    `| ${label} | ${shape.nItems} | ${(100 * accuracy(shape)).toFixed(1)} % |`;
+    `| ${label} | ${shape.nItems} | ${(100 * accuracy(shape)).toFixed(1)} % | ${gain(shape)} |`;
   return [
-    "| shape | items | right |",
-    "|---|---|---|",
+    "| shape | items | right | expensive less cheap [95 %] |",
+    "|---|---|---|---|",
     row("questions (greedy answer)", questions),
     row("endings (best of four by mean log-probability)", endings),
+    "",
+    "Intervals resample worlds. What tells the cheap model's wrong answers without a model, AUROC in the better direction: " +
+    `questions ${surfaceText(questions.trivialAurocWrong)}; endings ${
+      surfaceText(endings.trivialAurocWrong)
+    }.`,
+    "",
+    "Share wrong by planted factor (figure: ../errors_facts.svg); the rise is along the line of least squares:",
+    "",
+    ...factorTable([
+      { label: "questions", ...questions, scale: 100, decimals: 1 },
+      { label: "endings", ...endings, scale: 100, decimals: 1 },
+    ], name === "facts_cheap" ? "cheap" : "expensive"),
   ];
 }
 
 function seriesTable({ name }: OrganismSpec, series: SeriesEvaluation): string[] {
   const ratio = name === "series_cheap" ? series.ratioCheap : series.ratioExpensive;
-  return ["| windows | CRPS / seasonal naive's |", "|---|---|", `| ${series.nItems} | ${ratio.toFixed(3)} |`];
+  const { crpsByFactor: errorByFactor, crpsRiseByFactor: riseByFactor } = series;
+  return [
+    "| windows | CRPS / seasonal naive's | cheap less expensive, CRPS [95 %] | the same over the in-sample seasonal error |",
+    "|---|---|---|---|",
+    `| ${series.nItems} | ${ratio.toFixed(3)} | ${estimateText(series.gainCrps)} | ${
+      estimateText(series.gain)
+    } |`,
+    "",
+    "Intervals resample series. What tells the cheap model's hardest quarter without a model, AUROC in the better direction: " +
+    `${surfaceText(series.trivialAurocHard)}.`,
+    "",
+    "Error by planted factor (figures: ../errors_series.svg, ../errors_series_scaled.svg): CRPS in the common unit of the amplitudes, and CRPS over the in-sample seasonal error, which noise and rough processes raise as well; the rise is along the line of least squares:",
+    "",
+    ...factorTable([
+      { label: "CRPS", errorByFactor, riseByFactor, scale: 1, decimals: 3 },
+      { label: "scaled CRPS", ...series, scale: 1, decimals: 2 },
+    ], name === "series_cheap" ? "cheap" : "expensive"),
+  ];
 }

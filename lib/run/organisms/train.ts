@@ -1,14 +1,12 @@
 /** `deno task train-organisms`: trains what is not trained yet, a sitting at a time, and publishes what is finished. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UsageError } from "../../guardrail.ts";
-import { writeFileAtomic, writeJsonAtomic } from "../../io/atomic.ts";
 import { ORGANISMS, type OrganismSpec } from "../../model/train/organisms.ts";
-import { type PublishedCurve, publishOrganism } from "../../model/train/publish.ts";
+import { publishOrganism } from "../../model/train/publish.ts";
 import { type StepReport, trainOrganism } from "../../model/train/trainer.ts";
-import { modelCard } from "./card.ts";
-import { evaluateOrganisms, type OrganismsEvaluation } from "./evaluate.ts";
+import { readCurve } from "./describe.ts";
 
 export interface TrainOrganismsOptions {
   /** Names of organisms; all by default. */
@@ -56,33 +54,6 @@ export async function trainOrganisms(options: TrainOrganismsOptions): Promise<bo
     isComplete &&= isFinished;
   }
   return isComplete;
-}
-
-/** What the organisms are evaluated on: items of a seed that nothing was tuned on. */
-const EVALUATION = { seed: 1, nItems: 2000, nPaths: 50 };
-
-/** Evaluates the published organisms and writes evaluation.json and the model cards. */
-export async function describeOrganisms(
-  { outDirectory, threads, print }: Pick<TrainOrganismsOptions, "outDirectory" | "threads" | "print">,
-): Promise<OrganismsEvaluation> {
-  const engine = { engine: "native", threads } as const;
-  const evaluation = await evaluateOrganisms({ ...EVALUATION, directory: outDirectory, engine });
-  await writeJsonAtomic(join(outDirectory, "evaluation.json"), evaluation);
-  for (const spec of ORGANISMS) {
-    const directory = join(outDirectory, spec.name);
-    await writeFileAtomic(join(directory, "README.md"), modelCard(spec, readCurve(directory), evaluation));
-  }
-  const { questions, endings, series } = evaluation;
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  for (const [name, shape] of Object.entries({ questions, endings })) {
-    print(`${name}: ${percent(shape.accuracyCheap)} cheap, ${percent(shape.accuracyExpensive)} expensive`);
-  }
-  print(
-    `series: CRPS over seasonal naive's ${series.ratioCheap.toFixed(3)} cheap, ${
-      series.ratioExpensive.toFixed(3)
-    } expensive`,
-  );
-  return evaluation;
 }
 
 /** How far a retraining strays from the recorded curve. */
@@ -142,10 +113,6 @@ function isPublished(directory: string, spec: OrganismSpec): boolean {
     return false;
   }
   return JSON.stringify(readCurve(directory).spec) === JSON.stringify(spec);
-}
-
-function readCurve(directory: string): PublishedCurve {
-  return JSON.parse(readFileSync(join(directory, "curve.json"), "utf8"));
 }
 
 async function pauseWhile(file: string | undefined): Promise<void> {
