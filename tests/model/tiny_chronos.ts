@@ -6,7 +6,8 @@ export function writeTinyChronos(directory: string): void {
   writeRandomCheckpoint(directory, tinyChronosConfig, { seed: 5, dtype: "F32", scale: 0.3 });
 }
 
-const tinyChronosConfig = {
+/** Its config.json. */
+export const tinyChronosConfig = {
   architectures: ["T5ForConditionalGeneration"],
   model_type: "t5",
   vocab_size: 100,
