@@ -126,7 +126,9 @@ function readJson(path: string): unknown {
   try {
     contents = readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (error instanceof Error && "code" in error && ["ENOENT", "ENOTDIR"].includes(String(error.code))) {
+      return undefined;
+    }
     throw error;
   }
   try {

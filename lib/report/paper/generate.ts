@@ -5,15 +5,11 @@ import { type Artifacts, openArtifacts } from "./artifacts.ts";
 import { figurePdf, type PaperFigure, paperFigures, RUN_FIGURES } from "./figures.ts";
 import { code } from "./latex.ts";
 import { macroFile } from "./macros.ts";
+import { submissionPage } from "./submission.ts";
 import { type LatexTable, latexTable, recordTable } from "./table.ts";
 import { deviationsTable } from "./tables/deviations.ts";
-import {
-  profileDetails,
-  profileLadder,
-  profileSentences,
-  profileSynthesis,
-  runsOf,
-} from "./tables/profiles.ts";
+import { profileSentences, profileTables, runsOf } from "./tables/profiles.ts";
+import { profileSynthesis } from "./tables/synthesis.ts";
 import {
   measuredEffects,
   recordsCausal,
@@ -33,9 +29,10 @@ export type GeneratedFiles = ReadonlyMap<string, string | Uint8Array>;
 /**
  * Generates every file.
  * @param results directory of the committed artifacts
+ * @param main source of main.tex, whose abstract goes into the submission materials
  * @throws {RangeError} if an artifact lacks a key that a macro names
  */
-export async function generatePaper(results: string): Promise<GeneratedFiles> {
+export async function generatePaper(results: string, main: string): Promise<GeneratedFiles> {
   const artifacts = openArtifacts(results);
   const trace = openTrace(artifacts);
   const files = new Map<string, string | Uint8Array>();
@@ -48,6 +45,7 @@ export async function generatePaper(results: string): Promise<GeneratedFiles> {
   }
   const effects = await allEffects(results, artifacts);
   files.set("deviations.md", deviationsPage(effects));
+  files.set("submission_materials.md", submissionPage(main, artifacts));
   files.set("generated/index.md", indexPage(trace, figures));
   for (const figure of figures) files.set(`figures/${figure.name}.pdf`, await figurePdf(figure));
   return files;
@@ -86,7 +84,7 @@ function claimsTable(trace: Trace): LatexTable | undefined {
 
 /** A profile's tables, findings in words computed from them, and figures, as one file to input. */
 function profileSection(trace: Trace, profile: string, figures: readonly PaperFigure[]): string {
-  const tables = [profileSynthesis(trace, profile), profileLadder(trace, profile)].filter((table) =>
+  const tables = [profileSynthesis(trace, profile), ...profileTables(trace, profile)].filter((table) =>
     table !== undefined
   );
   const sentences = profileSentences(trace, profile);
@@ -102,7 +100,7 @@ function profileSection(trace: Trace, profile: string, figures: readonly PaperFi
     : `\\begin{itemize}\\setlength\\itemsep{0pt}\n${
       sentences.map((sentence) => `\\item ${sentence}`).join("\n")
     }\n\\end{itemize}\n`;
-  return findings + [...tables, ...profileDetails(trace, profile)].map(latexTable).join("\n") +
+  return findings + tables.map(latexTable).join("\n") +
     shown.join("\n");
 }
 
@@ -110,7 +108,7 @@ function figureFloat(name: string, kind: typeof RUN_FIGURES[number], run: string
   const caption = kind === "ladder"
     ? `Probe ladder of ${code(run)}.`
     : `Ablation of single latents in ${code(run)}.`;
-  return `\\begin{figure}[tbp]\n\\centering\n\\includegraphics[width=\\linewidth]{figures/${name}.pdf}\n` +
+  return `\\begin{figure}[tbp]\n\\centering\n\\includegraphics[width=0.8\\linewidth]{figures/${name}.pdf}\n` +
     `\\caption{${caption}}\\label{fig:${name}}\n\\end{figure}\n`;
 }
 

@@ -6,7 +6,7 @@ import { isRecord } from "./artifacts.ts";
 const PANELS = [
   ["questions", "Share wrong", COLORS.blue, "circle"],
   ["endings", "Share wrong", COLORS.vermillion, "square"],
-  ["series", "CRPS / naive", COLORS.green, "diamond"],
+  ["series", "CRPS / seasonal error", COLORS.green, "diamond"],
 ] as const;
 
 /** A level of a factor. */

@@ -40,7 +40,7 @@ export interface PaperReport {
  */
 export async function makePaper(options: PaperOptions): Promise<PaperReport> {
   const { paper, results, anonymous = false } = options;
-  const generated = await generatePaper(results);
+  const generated = await generatePaper(results, mainSource(paper));
   for (const [path, contents] of generated) await writeFileAtomic(join(paper, path), contents);
   const problems = problemsOf(options, generated);
   const { bytes, faults } = buildPdf(paper, { anonymous });
@@ -61,7 +61,7 @@ export async function makePaper(options: PaperOptions): Promise<PaperReport> {
 /** Compares what is committed with what results give; writes nothing. */
 export async function checkPaper(options: PaperOptions): Promise<PaperReport> {
   const { paper, results } = options;
-  const generated = await generatePaper(results);
+  const generated = await generatePaper(results, mainSource(paper));
   const stale = staleFiles(generated, generatedOnDisk(paper));
   const problems = [...stale, ...problemsOf(options, generated)];
   const record = readRecord(paper);
@@ -85,13 +85,20 @@ type Generated = Awaited<ReturnType<typeof generatePaper>>;
 
 function problemsOf({ paper, results }: PaperOptions, generated: Generated): string[] {
   return sourceProblems({
-    main: readFileSync(join(paper, "main.tex"), "utf8"),
+    main: mainSource(paper),
     bibliography: readFileSync(join(paper, "references.bib"), "utf8"),
     generated,
   }, openArtifacts(results));
 }
 
-/** Every file in the folders that hold nothing but generated ones, and deviations.md. */
+function mainSource(paper: string): string {
+  return readFileSync(join(paper, "main.tex"), "utf8");
+}
+
+/** Generated pages that stand beside typed ones. */
+const PAGES = ["deviations.md", "submission_materials.md"];
+
+/** Every file in the folders that hold nothing but generated ones, and the pages above. */
 function generatedOnDisk(paper: string): Map<string, Uint8Array> {
   const files = ["generated", "figures"].flatMap((folder) => {
     try {
@@ -100,7 +107,7 @@ function generatedOnDisk(paper: string): Map<string, Uint8Array> {
       return [];
     }
   });
-  const existing = [...files, ...readdirSync(paper).filter((name) => name === "deviations.md")];
+  const existing = [...files, ...readdirSync(paper).filter((name) => PAGES.includes(name))];
   return new Map(existing.map((path) => [path, new Uint8Array(readFileSync(join(paper, path)))]));
 }
 

@@ -64,6 +64,19 @@ export const STATEMENTS: readonly Statement[] = [
     holds: (raw = NaN, ...others) => others.every((other) => raw > other),
   },
   {
+    id: "hellaswag-cheap-selects-best",
+    says: "on HellaSwag the cheap rung abstains best",
+    file: "records/llm_hellaswag/selective_prediction.json",
+    keys: [
+      "probes.P1_cheap.fraction_of_oracle_aurc",
+      "probes.P2_cheap_raw.fraction_of_oracle_aurc",
+      "probes.P3_cheap_sae.fraction_of_oracle_aurc",
+      "probes.P4_raw_only.fraction_of_oracle_aurc",
+      "probes.P5_sae_only.fraction_of_oracle_aurc",
+    ],
+    holds: (cheap = NaN, ...others) => others.every((other) => cheap > other),
+  },
+  {
     id: "squad-causal-all",
     says: "on SQuAD every latent is significant when patched at all positions",
     file: "records/llm_squad/causal_ablation_all.json",

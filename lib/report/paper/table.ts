@@ -104,7 +104,7 @@ export function recordTable(
   return {
     name: table.name,
     caption: table.caption,
-    columns: `@{}${fields.map(() => `p{${(0.94 / fields.length).toFixed(3)}\\linewidth}`).join("")}@{}`,
+    columns: `@{}${fields.map(() => `P{${(0.94 / fields.length).toFixed(3)}\\linewidth}`).join("")}@{}`,
     header: fields.map(escapeLatex),
     rows: rows.map((row) => fields.map((field) => escapeLatex(plain(row[field])))),
     size: "scriptsize",

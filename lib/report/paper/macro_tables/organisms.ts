@@ -1,16 +1,16 @@
 /** Macros of the model organisms' evaluation. */
-import { fixed, INTEGER, percent } from "../latex.ts";
+import { fixed, type Format, INTEGER, percent } from "../latex.ts";
 import type { Macro } from "../macros.ts";
 import { intervalMacros, macrosOf } from "./shared.ts";
 
 const FILE = "organisms/evaluation.json";
 
-const gain = (name: string, shape: string): Macro[] =>
+const gain = (name: string, shape: string, format: Format): Macro[] =>
   intervalMacros(
     FILE,
     name,
     [`${shape}.gain.value`, `${shape}.gain.ciLow`, `${shape}.gain.ciHigh`],
-    percent(1),
+    format,
   );
 
 export const ORGANISM_MACROS: readonly Macro[] = [
@@ -30,9 +30,9 @@ export const ORGANISM_MACROS: readonly Macro[] = [
     ["SeriesExpensive", "series.ratioExpensive", fixed(3)],
     ["SeriesTrivial", "series.trivialAurocHard.max()", fixed(3)],
   ]),
-  ...gain("OrgQuestionsGain", "questions"),
-  ...gain("OrgEndingsGain", "endings"),
-  ...gain("OrgSeriesGain", "series"),
+  ...gain("OrgQuestionsGain", "questions", percent(1)),
+  ...gain("OrgEndingsGain", "endings", percent(1)),
+  ...gain("OrgSeriesGain", "series", fixed(3)),
   ...["facts_cheap", "facts_expensive", "series_cheap", "series_expensive"].flatMap((model) => {
     const prefix = model.split("_").map((part) => part[0]?.toUpperCase() + part.slice(1)).join("");
     return macrosOf(`organisms/${model}/curve.json`, `Org${prefix}`, [["Steps", "spec.nSteps", INTEGER]]);

@@ -9,7 +9,7 @@ export function deviationsTable(): LatexTable {
     name: "deviations",
     caption: "Every deviation of the corrected protocol from the published one. Each is one switch; " +
       "sources and measured effects stand in \\texttt{paper/deviations.md}.",
-    columns: "@{}lp{0.30\\linewidth}p{0.34\\linewidth}p{0.26\\linewidth}@{}",
+    columns: "@{}lP{0.30\\linewidth}P{0.34\\linewidth}P{0.26\\linewidth}@{}",
     header: ["", "published", "corrected", "reason"],
     rows: DEVIATIONS.map(({ id, published, corrected, reason }) => [
       id,

@@ -1,8 +1,22 @@
 /** Tables of a profile that runs models (embedded, full): whatever its runs have written, and nothing else. */
 import { isRecord } from "../artifacts.ts";
-import { code, fixed, type Format, INTEGER, percent, signed } from "../latex.ts";
+import {
+  code,
+  escapeLatex,
+  fixed,
+  type Format,
+  INTEGER,
+  percent,
+  signed,
+  significant,
+  TEXT,
+} from "../latex.ts";
 import { type LatexTable, leafTable } from "../table.ts";
 import type { Trace } from "../trace.ts";
+import { type RunLine, runTable } from "./run_table.ts";
+
+const PASSED: Format = { as: "word", yes: "passed", no: "failed" };
+const YES: Format = { as: "word", yes: "yes", no: "no" };
 
 /** Runs of a profile: folders that hold a probe ladder. */
 export function runsOf(trace: Trace, profile: string): string[] {
@@ -11,134 +25,208 @@ export function runsOf(trace: Trace, profile: string): string[] {
   );
 }
 
-/** The synthesis table: the same rows as the records' one, as far as each run has them. */
-export function profileSynthesis(trace: Trace, profile: string): LatexTable | undefined {
-  const file = `${profile}/cross_modal_synthesis.json`;
-  const rows = trace.artifacts.whole(file);
-  if (!Array.isArray(rows)) return undefined;
-  const runs = rows.filter(isRecord).map(({ run }) => String(run));
-  const name = `${profile}_synthesis`;
-  const line = (title: string, cell: (print: Print) => string) => [
-    title,
-    ...runs.map((run) =>
-      cell((key, format) =>
-        trace.print(`table ${name}: ${title} / ${run}`, { file, key: `[run=${run}].${key}` }, format)
-      )
+/** Every table of a profile, in the order of the questions. */
+export function profileTables(trace: Trace, profile: string): LatexTable[] {
+  const runs = runsOf(trace, profile);
+  const table = (name: string, caption: string, lines: readonly RunLine[]) =>
+    runTable(trace, { profile, runs, name, caption, lines });
+  const leaves = (artifact: string, caption: string) =>
+    leafTable(trace, {
+      name: `${profile}_${artifact}`,
+      caption,
+      columns: runs.map((run) => ({ title: run, file: `${profile}/${run}/${artifact}.json` })),
+    });
+  return [
+    table(
+      "sae",
+      "Autoencoders of each run: the gate's verdict over all seeds, and its checks for the first seed.",
+      saeLines(trace, profile, runs),
     ),
-  ];
-  const interval = (key: string) => (print: Print) =>
-    withInterval([`${key}.0`, `${key}.1`, `${key}.2`], print, signed(3));
-  const counted = (key: string) => (print: Print) => {
-    const [significant, tested] = [print(`${key}.0`, INTEGER), print(`${key}.1`, INTEGER)];
-    return tested === "---" ? "---" : `${significant} of ${tested}`;
-  };
-  return {
-    name,
-    caption:
-      "The questions side by side in every run: AUROC of the rungs, differences with 95\\,\\% intervals, " +
-      "latents whose ablation changes the metric, and the best rung for abstention. A dash: not asked of this run.",
-    columns: `l${"c".repeat(runs.length)}`,
-    header: ["", ...runs.map(code)],
-    rows: [
-      line("test items", (print) => print("n_test", INTEGER)),
-      line("hard (\\%)", (print) => print("hard_frac", percent(1))),
-      line("P1 cheap", (print) => print("P1", fixed(3))),
-      line("P2 cheap + raw", (print) => print("P2_raw", fixed(3))),
-      line("P3 cheap + SAE", (print) => print("P3_sae", fixed(3))),
-      line("P3\\,\\ensuremath{-}\\,P2", interval("delta_sae_over_raw")),
-      line("P3\\,\\ensuremath{-}\\,P1", interval("delta_sae_over_cheap")),
-      line("ablation, all positions", counted("causal_all")),
-      line("ablation, one position", counted("causal_last")),
-      line("abstention, \\% of oracle", (print) => print("selective_best.1", fixed(1))),
-    ],
-    size: "footnotesize",
-  };
+    table("controls", "Controls beside the real label.", controlLines(trace, profile, runs)),
+    table(
+      "ladder",
+      "Probe ladder: test AUROC and, for the first SAE seed, differences with 95\\,\\% intervals that respect clusters.",
+      ladderLines(trace, profile, runs),
+    ),
+    table(
+      "seeds",
+      "Differences over all SAE seeds, items and seeds both counted in the interval, and the equivalence test of the " +
+        "nested increment against the smallest effect of the plan.",
+      seedLines(trace, profile, runs),
+    ),
+    table(
+      "decisions",
+      "Abstention, calibration and escalation under the corrected protocol.",
+      DECISION_LINES,
+    ),
+    leaves("causal_ablation_all", "Ablation at all positions."),
+    leaves("sensitivity", "Sensitivity control of the SAE rung."),
+    table("untouched", "The factor that no choice was made on, analysed once.", UNTOUCHED_LINES),
+  ].filter((one) => one !== undefined).filter(({ rows }) => rows.length > 0);
 }
 
-/** AUROC with interval of every rung that any run has. */
-export function profileLadder(trace: Trace, profile: string): LatexTable | undefined {
-  const runs = runsOf(trace, profile);
-  if (runs.length === 0) return undefined;
-  const name = `${profile}_ladder`;
-  const keysOf = (part: string) => [
-    ...new Set(runs.flatMap((run) => {
-      const found = trace.artifacts.value(`${profile}/${run}/probe_results.json`, part);
-      return isRecord(found) ? Object.keys(found) : [];
-    })),
-  ];
-  const cells = (part: string, key: string, point: string, format: Format) =>
-    runs.map((run) =>
-      withInterval(
-        [point, "ci_low", "ci_high"],
-        (field) =>
-          trace.print(`table ${name}: ${key} / ${run}`, {
-            file: `${profile}/${run}/probe_results.json`,
-            key: `${part}.${key}.${field}`,
-          }, format),
-        format,
-      )
-    );
-  return {
-    name,
-    caption: "Probe ladder of every run: test AUROC and differences with 95\\,\\% intervals.",
-    columns: `l${"c".repeat(runs.length)}`,
-    header: ["", ...runs.map(code)],
-    rows: [
-      ...keysOf("probes").map((rung) => [code(rung), ...cells("probes", rung, "auroc", fixed(3))]),
-      [],
-      ...keysOf("deltas").map((delta) => [code(delta), ...cells("deltas", delta, "point", signed(3))]),
-    ],
-    size: "scriptsize",
-  };
-}
-
-/** SAE quality, controls, abstention, calibration, causal effects: every number of the artifacts that exist. */
-export function profileDetails(trace: Trace, profile: string): LatexTable[] {
-  const runs = runsOf(trace, profile);
-  const artifacts = [
-    ["sae_evaluation", "Reconstruction by the sparse autoencoders and the verdicts of the validity gate."],
-    ["controls", "Positive, negative and sensitivity controls."],
-    ["selective_prediction", "Selective prediction."],
-    ["recalibration_results", "Calibration of the ladder's scores."],
-    ["cascade_results", "Escalation to the larger model."],
-    ["causal_ablation_all", "Ablation of single latents at all positions."],
-  ] as const;
-  return artifacts.flatMap(([artifact, caption]) => {
-    const columns = runs.map((run) => ({ title: run, file: `${profile}/${run}/${artifact}.json` }));
-    const table = leafTable(trace, { name: `${profile}_${artifact}`, caption, columns });
-    return table === undefined || table.rows.length === 0 ? [] : [table];
-  });
-}
-
-/** One sentence a run and delta: which side of zero its interval lies on. Computed, so that it cannot be out of date. */
+/** What each run claims in words, as its artifact says; without such an artifact, on which side of zero each delta lies. */
 export function profileSentences(trace: Trace, profile: string): string[] {
   return runsOf(trace, profile).flatMap((run) => {
-    const file = `${profile}/${run}/probe_results.json`;
-    const deltas = trace.artifacts.value(file, "deltas");
-    if (!isRecord(deltas)) return [];
-    return Object.keys(deltas).flatMap((delta) => {
-      const low = trace.artifacts.value(file, `deltas.${delta}.ci_low`);
-      const high = trace.artifacts.value(file, `deltas.${delta}.ci_high`);
-      if (typeof low !== "number" || typeof high !== "number") return [];
-      const printed = trace.print(
-        `sentence: ${delta} / ${run}`,
-        { file, key: `deltas.${delta}.point` },
-        signed(3),
+    const file = `${profile}/${run}/claims.json`;
+    const claims = trace.artifacts.value(file, "claims");
+    if (!Array.isArray(claims)) return deltaSentences(trace, profile, run);
+    return claims.map((_, index) => {
+      const text = trace.print(
+        `sentence: ${run}, claim ${index + 1}`,
+        { file, key: `claims.${index}.text` },
+        TEXT,
       );
-      const finding = low > 0 ? "is above zero" : high < 0 ? "is below zero" : "cannot be told from zero";
-      return [`${code(run)}: ${code(delta)} ${finding} (${printed}).`];
+      return `${code(run)}: ${text}.`;
     });
   });
 }
 
-type Print = (key: string, format: Format) => string;
+function deltaSentences(trace: Trace, profile: string, run: string): string[] {
+  const file = `${profile}/${run}/probe_results.json`;
+  return keysOf(trace, file, "deltas").flatMap((delta) => {
+    const end = (name: string) => Number(trace.artifacts.value(file, `deltas.${delta}.${name}`) ?? NaN);
+    const finding = end("ci_low") > 0
+      ? "is above zero"
+      : end("ci_high") < 0
+      ? "is below zero"
+      : "cannot be told from zero";
+    const source = { file, key: `deltas.${delta}.point` };
+    return [
+      `${code(run)}: ${code(delta)} ${finding} (${
+        trace.print(`sentence: ${delta} / ${run}`, source, signed(3))
+      }).`,
+    ];
+  });
+}
 
-function withInterval(
-  [point, low, high]: readonly [string, string, string],
-  print: Print,
-  format: Format,
-): string {
-  const value = print(point, format);
-  const ends = [print(low, format), print(high, format)];
-  return ends.includes("---") ? value : `${value} [${ends.join(", ")}]`;
+function saeLines(trace: Trace, profile: string, runs: readonly string[]): RunLine[] {
+  const line = (title: string, key: string, format: Format): RunLine => ({
+    ...{ title, key, format },
+    artifact: "sae_evaluation",
+  });
+  const checks = runs.flatMap((run) => {
+    const found = trace.artifacts.value(`${profile}/${run}/sae_evaluation.json`, "by_seed.0.gate.checks");
+    return Array.isArray(found) ? found.filter(isRecord).map(({ name }) => String(name)) : [];
+  });
+  return [
+    line("verdict", "verdict", TEXT),
+    line("seeds trained", "n_seeds", INTEGER),
+    line("seeds refused", "n_refused", INTEGER),
+    ...[...new Set(checks)].map((name) =>
+      line(escapeLatex(name), `by_seed.0.gate.checks.[name=${name}].value`, significant(3))
+    ),
+  ];
+}
+
+function controlLines(trace: Trace, profile: string, runs: readonly string[]): RunLine[] {
+  const artifact = "controls";
+  const auroc = (title: string, rung: string): RunLine => ({
+    ...{ title, artifact, key: `positive.${rung}.auroc`, format: fixed(3) },
+    ends: [`positive.${rung}.ci_low`, `positive.${rung}.ci_high`],
+  });
+  const rungs = runs.flatMap((run) => keysOf(trace, `${profile}/${run}/controls.json`, "negative.rungs"));
+  return [
+    { title: "positive: factor", artifact, key: "positive.factor", format: TEXT },
+    auroc("\\quad raw, AUROC", "raw"),
+    auroc("\\quad cheap, AUROC", "cheap"),
+    { title: "\\quad verdict", artifact, key: "positive.passed", format: PASSED },
+    { title: "negative: relabelings", artifact, key: "negative.n_relabelings", format: INTEGER },
+    ...[...new Set(rungs)].map((rung): RunLine => ({
+      ...{ title: `\\quad rejected, ${shortDelta(rung)} (\\%)`, artifact, format: percent(1) },
+      key: `negative.rungs.${rung}.rejected.share`,
+    })),
+    {
+      title: "\\quad rejected, increment (\\%)",
+      artifact,
+      key: "negative.increment.share",
+      format: percent(1),
+    },
+    { title: "\\quad verdict", artifact, key: "negative.passed", format: PASSED },
+  ];
+}
+
+function ladderLines(trace: Trace, profile: string, runs: readonly string[]): RunLine[] {
+  const artifact = "probe_results";
+  const all = (part: string) => [
+    ...new Set(runs.flatMap((run) => keysOf(trace, `${profile}/${run}/${artifact}.json`, part))),
+  ];
+  const line = (title: string, key: string, point: string, format: Format): RunLine => ({
+    ...{ title, artifact, key: `${key}.${point}`, format },
+    ends: [`${key}.ci_low`, `${key}.ci_high`],
+  });
+  return [
+    { title: "test items", artifact, key: "n_test", format: INTEGER },
+    { title: "hard (\\%)", artifact, key: "hard_fraction", format: percent(1) },
+    ...all("probes").map((rung) => line(code(rung), `probes.${rung}`, "auroc", fixed(3))),
+    ...all("deltas").map((delta) => line(shortDelta(delta), `deltas.${delta}`, "point", signed(3))),
+  ];
+}
+
+function seedLines(trace: Trace, profile: string, runs: readonly string[]): RunLine[] {
+  const artifact = "claims";
+  const deltas = runs.flatMap((run) => keysOf(trace, `${profile}/${run}/claims.json`, "over_seeds"));
+  return [
+    ...[...new Set(deltas)].map((delta): RunLine => ({
+      ...{ title: shortDelta(delta), artifact, format: signed(4) },
+      key: `over_seeds.${delta}.inference.value`,
+      ends: [`over_seeds.${delta}.inference.ciLow`, `over_seeds.${delta}.inference.ciHigh`],
+    })),
+    { title: "equivalence, p", artifact, key: "equivalence.p", format: significant(2) },
+    { title: "equivalent to zero", artifact, key: "equivalence.equivalent", format: YES },
+  ];
+}
+
+const DECISION_LINES: readonly RunLine[] = [
+  ...["P0_uncertainty", "P1_cheap", "P3_cheap_sae", "B_uncertainty_cheap_raw", "P6_nested_sae"].map((
+    rung,
+  ): RunLine => ({
+    title: `AUGRC, ${shortDelta(rung)} (\\% of oracle)`,
+    artifact: "selective_prediction",
+    key: `corrected.probes.${rung}.share_of_oracle_augrc`,
+    format: percent(1),
+  })),
+  ...["P0_uncertainty", "P1_cheap", "P3_cheap_sae"].map((rung): RunLine => ({
+    title: `debiased ECE, ${shortDelta(rung)}`,
+    artifact: "recalibration_results",
+    key: `${rung}.metrics.raw.ece_debiased`,
+    format: fixed(3),
+  })),
+  ...["P0_uncertainty", "P1_cheap", "P3_cheap_sae"].map((rung): RunLine => ({
+    title: `cascade area, ${shortDelta(rung)}`,
+    artifact: "cascade_results",
+    key: `corrected.probes.${rung}.area.point`,
+    format: fixed(4),
+    ends: [`corrected.probes.${rung}.area.ci_low`, `corrected.probes.${rung}.area.ci_high`],
+  })),
+];
+
+const UNTOUCHED_LINES: readonly RunLine[] = [
+  { title: "factor", artifact: "untouched", key: "factor", format: TEXT },
+  { title: "mean error with it (\\%)", artifact: "untouched", key: "mean_error_with", format: percent(1) },
+  { title: "mean error without (\\%)", artifact: "untouched", key: "mean_error_without", format: percent(1) },
+  {
+    title: "difference",
+    artifact: "untouched",
+    key: "difference.value",
+    format: signed(3),
+    ends: ["difference.ciLow", "difference.ciHigh"],
+  },
+  { title: "decoded from raw, AUROC", artifact: "untouched", key: "decoding.raw.auroc", format: fixed(3) },
+  {
+    title: "decoded from cheap, AUROC",
+    artifact: "untouched",
+    key: "decoding.cheap.auroc",
+    format: fixed(3),
+  },
+];
+
+/** `P6_nested_sae-B_uncertainty_cheap_raw` as P6 - B, `P1_cheap` as P1. */
+function shortDelta(delta: string): string {
+  return delta.split("-").map((rung) => rung.split("_")[0]).join("\\,\\ensuremath{-}\\,");
+}
+
+function keysOf(trace: Trace, file: string, key: string): string[] {
+  const found = trace.artifacts.value(file, key);
+  return isRecord(found) ? Object.keys(found) : [];
 }

@@ -188,7 +188,7 @@ export function measuredEffects(trace: Trace): LatexTable | undefined {
     name: "records_effects",
     caption:
       "Each correction that the records allow, turned on alone: the published figure and the corrected one.",
-    columns: "@{}l@{\\ }p{0.16\\linewidth}p{0.24\\linewidth}p{0.2\\linewidth}p{0.28\\linewidth}@{}",
+    columns: "@{}l@{\\ }P{0.16\\linewidth}P{0.24\\linewidth}P{0.2\\linewidth}P{0.28\\linewidth}@{}",
     header: ["", "run", "quantity", "published", "corrected"],
     rows: effects.filter(isRecord).map(({ id, run, quantity, published, corrected }) => [
       text(id),

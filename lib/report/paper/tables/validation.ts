@@ -1,6 +1,6 @@
 /** Tables of what was validated: organisms, and the inference methods by simulation. */
 import { isRecord } from "../artifacts.ts";
-import { escapeLatex, fixed, INTEGER, percent } from "../latex.ts";
+import { escapeLatex, fixed, type Format, INTEGER, percent } from "../latex.ts";
 import type { LatexTable } from "../table.ts";
 import type { Trace } from "../trace.ts";
 
@@ -17,22 +17,22 @@ export function organismsTable(trace: Trace): LatexTable | undefined {
   return {
     name,
     caption:
-      "Model organisms on held-out generated items. Questions and endings: accuracy (\\%); series: CRPS over " +
-      "that of the seasonal naive (below 1 is better). Gain of the larger model with a 95\\,\\% interval, in points, " +
-      "for series as a share of the smaller model's ratio as evaluated. Last column: the best AUROC of any trivial " +
-      "statistic for the errors.",
+      "Model organisms on held-out generated items. Questions and endings: accuracy (\\%). Series: CRPS over " +
+      "that of the seasonal naive, below 1 is better. Gain of the larger model with a 95\\,\\% interval: points of " +
+      "accuracy, and for series CRPS in units of the in-sample seasonal error. Last column: the best AUROC of any " +
+      "trivial statistic for the errors of the small model.",
     columns: "lrrrcr",
     header: ["items", "n", "cheap", "expensive", "gain [95\\,\\%]", "trivial AUROC"],
     rows: shapes.map(([shape, cheap, expensive, trivial, format]) => {
-      const cell = (column: string, key: string, as: typeof format | typeof INTEGER) =>
+      const cell = (column: string, key: string, as: Format = format) =>
         trace.print(`table ${name}: ${shape} / ${column}`, { file, key: `${shape}.${key}` }, as);
       return [
         shape,
         cell("n", "nItems", INTEGER),
-        cell("cheap", cheap, format),
-        cell("expensive", expensive, format),
-        `${cell("gain", "gain.value", percent(1))} [${cell("gain low", "gain.ciLow", percent(1))}, ${
-          cell("gain high", "gain.ciHigh", percent(1))
+        cell("cheap", cheap),
+        cell("expensive", expensive),
+        `${cell("gain", "gain.value")} [${cell("gain low", "gain.ciLow")}, ${
+          cell("gain high", "gain.ciHigh")
         }]`,
         cell("trivial", `${trivial}.max()`, fixed(3)),
       ];
@@ -56,7 +56,7 @@ export function simulationTable(trace: Trace): LatexTable | undefined {
       "Inference for AUROC differences in simulated worlds with known truth: share of 95\\,\\% intervals that " +
       "cover (wanted: 93 to 97), share of true nulls rejected at 5\\,\\% (wanted: 4 to 6). ``reference'' rows are " +
       "the naive methods, which ignore dependence. Underpowered: the method declines to answer.",
-    columns: "@{}lp{0.30\\linewidth}p{0.27\\linewidth}rrl@{}",
+    columns: "@{}lP{0.30\\linewidth}P{0.27\\linewidth}rrl@{}",
     header: ["figure", "world", "method", "rate (\\%)", "\\ensuremath{\\pm}", "verdict"],
     rows: chosen.map(({ row, index }) => {
       const where = `table simulation: ${row["world"]}, ${row["method"]} / ${row["section"]}`;
