@@ -78,8 +78,17 @@ export function inferEffect(
 /** The smallest effect this precision finds in four of five studies; null without an interval or without noise. */
 export function detectable(inference: Inference): number | null {
   if (inference.status === "underpowered" || !(inference.standardError > 0)) return null;
-  return minimumDetectableEffect(0.8, inference);
+  const { df, standardError } = inference;
+  let perError = detectablePerError.get(df);
+  if (perError === undefined) {
+    perError = minimumDetectableEffect(0.8, { standardError: 1, df });
+    detectablePerError.set(df, perError);
+  }
+  return perError * standardError;
 }
+
+/** It grows with the standard error and takes a second to find: one search for all effects of one df. */
+const detectablePerError = new Map<number, number>();
 
 /** Whether an interval leaves 0 out. */
 export function excludesZero(inference: Inference | null): boolean {
