@@ -1,6 +1,6 @@
 /**
  * A training step and the encoder of a top-k SAE: 2048 rows of width 512 and 1024, 4096 latents, k 32, native engine,
- * two threads. The peers are tests/bench/peers/sae_peer.py (the published loop in PyTorch) and sae_saelens_peer.py.
+ * two threads. tests/bench/compare_sae.ts sets them beside peers.
  *
  *     deno bench -A tests/bench/sae_bench.ts
  */

@@ -13,10 +13,13 @@
   return f32x4.add(sum, f32x4.mul(a, b));
 }
 
-/** This thread's copy of a block of columns: dense rows side by side, so that gathering them stays in few pages. */
-let panelAt: usize = 0;
+/**
+ * This thread's copy of a tile of the dense matrix, rows side by side so that gathering them stays in few pages; and a
+ * cursor for each list, where the next tile's entries begin.
+ */
+let panelAt: usize = 0, cursorAt: usize = 0;
 
-export function setPanel(at: usize): void { panelAt = at; }
+export function setPanel(panel: usize, cursor: usize): void { panelAt = panel; cursorAt = cursor; }
 
 function pack(dense: usize, stride: usize, nDense: i32, bytes: usize): void {
   let to = panelAt;
@@ -25,39 +28,66 @@ function pack(dense: usize, stride: usize, nDense: i32, bytes: usize): void {
   }
 }
 
+/**
+ * Dense rows in a tile: as many as hold `perTile` entries of a list on average, all of them where lists are short.
+ * What the entries of a tile touch then stays in the first-level cache. Lists are ascending, sums go on from tile to
+ * tile in the order of the list: the height changes no bit.
+ */
+function tileHeight(from: i32, to: i32, starts: usize, ends: usize, nDense: i32, perTile: i32): i32 {
+  let nEntries: f64 = 0, nLists: f64 = 0;
+  for (let i = from; i < to; i++) {
+    const n = load<u32>(ends + (<usize>i << 2)) - load<u32>(starts + (<usize>i << 2));
+    nEntries += n;
+    nLists += <f64>(n > 0);
+  }
+  const height = nEntries > 0 ? <f64>perTile * nDense * nLists / nEntries : nDense;
+  return 2 * height > nDense ? nDense : <i32>height;
+}
+
 /** out[i, :] (+)= sum over list i of values[e] * dense[indices[e], :], for the lists from..to; width in floats. */
 export function listTimesDense(
   from: i32, to: i32, out: usize, outStride: usize, starts: usize, ends: usize, indices: usize, values: usize,
   dense: usize, denseStride: usize, nDense: i32, width: i32, accumulate: i32,
 ): void {
+  const height = tileHeight(from, to, starts, ends, nDense, 32);
   let column: i32 = 0;
   for (; column + 32 <= width; column += 32) {
     const offset = <usize>column << 2;
-    pack(dense + offset, denseStride, nDense, 128);
-    for (let i = from; i < to; i++) {
-      const o = out + <usize>i * outStride + offset;
-      let e: usize = load<u32>(starts + (<usize>i << 2));
-      const end: usize = load<u32>(ends + (<usize>i << 2));
-      if (accumulate && e == end) continue;
-      let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
-      if (accumulate) {
-        a0 = v128.load(o); a1 = v128.load(o, 16); a2 = v128.load(o, 32); a3 = v128.load(o, 48);
-        a4 = v128.load(o, 64); a5 = v128.load(o, 80); a6 = v128.load(o, 96); a7 = v128.load(o, 112);
+    for (let first = 0; first < nDense; first += height) {
+      const last: u32 = min(first + height, nDense);
+      pack(dense + offset + <usize>first * denseStride, denseStride, last - first, 128);
+      const tile = panelAt - (<usize>first << 7), goesOn = accumulate || first;
+      for (let i = from; i < to; i++) {
+        const o = out + <usize>i * outStride + offset, cursor = cursorAt + (<usize>(i - from) << 2);
+        let e: usize = load<u32>(first ? cursor : starts + (<usize>i << 2));
+        const end: usize = load<u32>(ends + (<usize>i << 2));
+        let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
+        if (goesOn) {
+          if (e == end || load<u32>(indices + (e << 2)) >= last) {
+            store<u32>(cursor, <u32>e);
+            continue;
+          }
+          a0 = v128.load(o); a1 = v128.load(o, 16); a2 = v128.load(o, 32); a3 = v128.load(o, 48);
+          a4 = v128.load(o, 64); a5 = v128.load(o, 80); a6 = v128.load(o, 96); a7 = v128.load(o, 112);
+        }
+        for (; e < end; e++) {
+          const index = load<u32>(indices + (e << 2));
+          if (index >= last) break;
+          const r = tile + (<usize>index << 7);
+          const v = v128.load32_splat(values + (e << 2));
+          a0 = multiplyAdd(v, v128.load(r), a0);
+          a1 = multiplyAdd(v, v128.load(r, 16), a1);
+          a2 = multiplyAdd(v, v128.load(r, 32), a2);
+          a3 = multiplyAdd(v, v128.load(r, 48), a3);
+          a4 = multiplyAdd(v, v128.load(r, 64), a4);
+          a5 = multiplyAdd(v, v128.load(r, 80), a5);
+          a6 = multiplyAdd(v, v128.load(r, 96), a6);
+          a7 = multiplyAdd(v, v128.load(r, 112), a7);
+        }
+        v128.store(o, a0); v128.store(o, a1, 16); v128.store(o, a2, 32); v128.store(o, a3, 48);
+        v128.store(o, a4, 64); v128.store(o, a5, 80); v128.store(o, a6, 96); v128.store(o, a7, 112);
+        store<u32>(cursor, <u32>e);
       }
-      for (; e < end; e++) {
-        const r = panelAt + (<usize>load<u32>(indices + (e << 2)) << 7);
-        const v = v128.load32_splat(values + (e << 2));
-        a0 = multiplyAdd(v, v128.load(r), a0);
-        a1 = multiplyAdd(v, v128.load(r, 16), a1);
-        a2 = multiplyAdd(v, v128.load(r, 32), a2);
-        a3 = multiplyAdd(v, v128.load(r, 48), a3);
-        a4 = multiplyAdd(v, v128.load(r, 64), a4);
-        a5 = multiplyAdd(v, v128.load(r, 80), a5);
-        a6 = multiplyAdd(v, v128.load(r, 96), a6);
-        a7 = multiplyAdd(v, v128.load(r, 112), a7);
-      }
-      v128.store(o, a0); v128.store(o, a1, 16); v128.store(o, a2, 32); v128.store(o, a3, 48);
-      v128.store(o, a4, 64); v128.store(o, a5, 80); v128.store(o, a6, 96); v128.store(o, a7, 112);
     }
   }
   for (; column < width; column += 4) {
@@ -100,27 +130,32 @@ export function listDots(
   from: i32, to: i32, left: usize, leftStride: usize, starts: usize, ends: usize, indices: usize, values: usize,
   right: usize, rightStride: usize, nRight: i32, width: i32,
 ): void {
-  // As wide as half a megabyte of panel allows: sums across lanes cost more where blocks are narrow.
-  const block = 64;
+  // Wide enough that sums across lanes cost little, narrow enough for the tile to stay in the first-level cache.
+  const block = 64, height = tileHeight(from, to, starts, ends, nRight, 16);
   for (let column = 0; column < width; column += block) {
     const offset = <usize>column << 2, n = min(block, width - column), bytes = <usize>n << 2;
-    pack(right + offset, rightStride, nRight, bytes);
-    for (let i = from; i < to; i++) {
-      const l = left + <usize>i * leftStride + offset;
-      let e: usize = load<u32>(starts + (<usize>i << 2));
-      const end: usize = load<u32>(ends + (<usize>i << 2));
-      for (; e + 4 <= end; e += 4) {
-        const at = indices + (e << 2), v = values + (e << 2);
-        const dots = fourDots(
-          l, panelAt + <usize>load<u32>(at) * bytes, panelAt + <usize>load<u32>(at, 4) * bytes,
-          panelAt + <usize>load<u32>(at, 8) * bytes, panelAt + <usize>load<u32>(at, 12) * bytes, n,
-        );
-        v128.store(v, column ? f32x4.add(v128.load(v), dots) : dots);
-      }
-      for (; e < end; e++) {
-        const r = panelAt + <usize>load<u32>(indices + (e << 2)) * bytes, v = values + (e << 2);
-        const dot = f32x4.extract_lane(fourDots(l, r, r, r, r, n), 0);
-        store<f32>(v, column ? load<f32>(v) + dot : dot);
+    for (let first = 0; first < nRight; first += height) {
+      const last: u32 = min(first + height, nRight);
+      pack(right + offset + <usize>first * rightStride, rightStride, last - first, bytes);
+      const tile = panelAt - <usize>first * bytes;
+      for (let i = from; i < to; i++) {
+        const l = left + <usize>i * leftStride + offset, cursor = cursorAt + (<usize>(i - from) << 2);
+        let e: usize = load<u32>(first ? cursor : starts + (<usize>i << 2));
+        const end: usize = load<u32>(ends + (<usize>i << 2));
+        for (; e + 4 <= end && load<u32>(indices + (e << 2), 12) < last; e += 4) {
+          const at = indices + (e << 2), v = values + (e << 2);
+          const dots = fourDots(
+            l, tile + <usize>load<u32>(at) * bytes, tile + <usize>load<u32>(at, 4) * bytes,
+            tile + <usize>load<u32>(at, 8) * bytes, tile + <usize>load<u32>(at, 12) * bytes, n,
+          );
+          v128.store(v, column ? f32x4.add(v128.load(v), dots) : dots);
+        }
+        for (; e < end && load<u32>(indices + (e << 2)) < last; e++) {
+          const r = tile + <usize>load<u32>(indices + (e << 2)) * bytes, v = values + (e << 2);
+          const dot = f32x4.extract_lane(fourDots(l, r, r, r, r, n), 0);
+          store<f32>(v, column ? load<f32>(v) + dot : dot);
+        }
+        store<u32>(cursor, <u32>e);
       }
     }
   }

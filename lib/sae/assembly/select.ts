@@ -47,39 +47,56 @@ function collectSome(row: usize, list: usize, n: i32): i32 {
   return <i32>count;
 }
 
-/** The k-th largest of n values at `at`, which are permuted (quickselect, middle pivot). */
-function kthLargest(at: usize, n: i32, k: i32): f32 {
-  let low = 0, high = n - 1;
-  const target = k - 1;
-  while (low < high) {
-    const pivot = load<f32>(at + (<usize>((low + high) >> 1) << 2));
-    let i = low, j = high;
-    while (i <= j) {
-      while (load<f32>(at + (<usize>i << 2)) > pivot) i++;
-      while (load<f32>(at + (<usize>j << 2)) < pivot) j--;
-      if (i <= j) {
-        const p = at + (<usize>i << 2), q = at + (<usize>j << 2), swap = load<f32>(p);
-        store<f32>(p, load<f32>(q));
-        store<f32>(q, swap);
-        i++; j--;
-      }
-    }
-    if (target <= j) high = j;
-    else if (target >= i) low = i;
-    else break;
+/** Whether exactly k values lie above what floorOf() returned; else the next float up is the k-th largest, and tied. */
+let isExact: bool = false;
+
+/**
+ * The bits of a float that k or more of the n values at `at` exceed, n > k, none negative: by bisection on bits, which
+ * are ordered as the floats are. Counting a vector of values takes no branch; a few more than ten counts suffice.
+ */
+function floorOf(at: usize, n: i32, k: i32): i32 {
+  const end = at + (<usize>n << 2), whole = at + (<usize>(n & ~3) << 2);
+  let smallest = i32x4.splat(i32.MAX_VALUE), largest = i32x4.splat(-1);
+  for (let p = at; p < whole; p += 16) {
+    smallest = i32x4.min_s(smallest, v128.load(p));
+    largest = i32x4.max_s(largest, v128.load(p));
   }
-  return load<f32>(at + (<usize>target << 2));
+  let low = min(min(i32x4.extract_lane(smallest, 0), i32x4.extract_lane(smallest, 1)),
+    min(i32x4.extract_lane(smallest, 2), i32x4.extract_lane(smallest, 3)));
+  let high = max(max(i32x4.extract_lane(largest, 0), i32x4.extract_lane(largest, 1)),
+    max(i32x4.extract_lane(largest, 2), i32x4.extract_lane(largest, 3)));
+  for (let p = whole; p < end; p += 4) {
+    low = min(low, load<i32>(p));
+    high = max(high, load<i32>(p));
+  }
+  low--; // more than k values lie above `low`, fewer than k above `high`
+  isExact = false;
+  while (high - low > 1) {
+    const middle = low + ((high - low) >> 1), bound = i32x4.splat(middle);
+    let counts = i32x4.splat(0);
+    for (let p = at; p < whole; p += 16) counts = i32x4.sub(counts, i32x4.gt_s(v128.load(p), bound));
+    let count = i32x4.extract_lane(counts, 0) + i32x4.extract_lane(counts, 1) +
+      i32x4.extract_lane(counts, 2) + i32x4.extract_lane(counts, 3);
+    for (let p = whole; p < end; p += 4) count += <i32>(load<i32>(p) > middle);
+    if (count == k) {
+      isExact = true;
+      return middle;
+    }
+    if (count > k) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
-/** A value that at least k of the row reach: the k-th largest of the maxima of 4 * quarter groups; never above it. */
+/** A value that at least k of the row exceed, or 0: from the maxima of 4 * quarter groups, more than k. */
 function lowerBound(row: usize, n: i32, k: i32, quarter: i32): f32 {
   const stepBytes = <usize>quarter << 4, end = row + (<usize>n << 2);
   for (let g: usize = 0; g < <usize>quarter << 4; g += 16) {
-    let best = v128.load(row + g);
-    for (let at = row + g + stepBytes; at + 16 <= end; at += stepBytes) best = f32x4.pmax(best, v128.load(at));
+    let best = f32x4.splat(0);
+    for (let at = row + g; at + 16 <= end; at += stepBytes) best = f32x4.pmax(best, v128.load(at));
     v128.store(sorted + g, best);
   }
-  return kthLargest(sorted, quarter << 2, k);
+  return reinterpret<f32>(max(floorOf(sorted, quarter << 2, k), 0));
 }
 
 /** The k largest positive pre-activations of the rows from..to, among all latents or those of `list`. */
@@ -89,34 +106,28 @@ export function selectTopK(
 ): void {
   for (let i = from; i < to; i++) {
     const row = pre + (<usize>i * <usize>dSae << 2);
-    let n: i32;
-    if (list) n = collectSome(row, list, nList);
-    else {
-      // The largest float below the bound keeps what equals it.
-      let floor: f32 = 0;
-      if (dSae >= 8 * k && dSae % 4 == 0) {
-        const bound = lowerBound(row, dSae, k, (k + 1) >> 1);
-        if (bound > 0) floor = reinterpret<f32>(reinterpret<u32>(bound) - 1);
-      }
-      n = collectAll(row, dSae, floor);
-    }
+    const n = list ? collectSome(row, list, nList)
+      : collectAll(row, dSae, dSae >= 8 * k && dSae % 4 == 0 ? lowerBound(row, dSae, k, (k + 2) >> 1) : 0);
     let out: usize = <usize>i * <usize>k;
+    const full = out + k;
     store<u32>(starts + (<usize>i << 2), <u32>out);
-    let cut: f32 = 0;
-    let equalLeft = 0;
+    let floor = 0, nTied = 0;
     if (n > k) {
-      memory.copy(sorted, values, <usize>n << 2);
-      cut = kthLargest(sorted, n, k);
-      equalLeft = k;
-      for (let j: usize = 0; j < <usize>n; j++) equalLeft -= <i32>(load<f32>(values + (j << 2)) > cut);
+      floor = floorOf(values, n, k);
+      if (!isExact) {
+        floor++;
+        nTied = k;
+        for (let j: usize = 0; j < <usize>n; j++) nTied -= <i32>(load<i32>(values + (j << 2)) > floor);
+      }
     }
-    for (let j: usize = 0; j < <usize>n; j++) {
-      const x = load<f32>(values + (j << 2));
-      if (x < cut) continue;
-      if (x == cut && equalLeft-- <= 0) continue;
+    for (let j: usize = 0; j < <usize>n && out < full; j++) {
+      const x = load<i32>(values + (j << 2));
+      // Written in any case, kept by moving on: no branch that the processor could guess wrongly.
       store<u32>(outLatents + (out << 2), load<u32>(latents + (j << 2)));
-      store<f32>(outActs + (out << 2), x);
-      out++;
+      store<i32>(outActs + (out << 2), x);
+      const isTied = nTied > 0 && x == floor;
+      nTied -= <i32>isTied;
+      out += <usize>(x > floor || isTied);
     }
     store<u32>(ends + (<usize>i << 2), <u32>out);
   }
