@@ -1,0 +1,169 @@
+/**
+ * The negative control: labels that are coin flips. Whatever a rung then predicts is chance, so its interval may
+ * leave 0.5 out no more often than it promises. Training and test rows are both relabelled.
+ */
+import { randomStream } from "../../math/random.ts";
+import { clusterT } from "../../stats/cluster_t.ts";
+import { delong } from "../../stats/delong.ts";
+import { aurocInfluence } from "../../stats/influence.ts";
+import type { Interval } from "../../stats/interval.ts";
+import { correctedRungs, type FittedLadder, type LadderBlocks } from "../predictive_rungs.ts";
+import { type BinomialShare, binomialShare } from "./binomial_share.ts";
+import {
+  type RelabelledFit,
+  relabelledNested,
+  type RelabelledOptions,
+  relabelledScores,
+} from "./relabelled_scores.ts";
+
+/** Largest share of relabelings that a rung's 95 % interval may reject. */
+export const MAX_REJECTED_SHARE = 0.08;
+
+/** How to run the control. */
+export interface NegativeOptions extends RelabelledOptions {
+  /** Cluster of each item. */
+  readonly groups: readonly (string | number)[];
+  /** C of every rung, from chosenPenalties(). */
+  readonly chosen: Readonly<Record<string, number>>;
+  readonly seed: number;
+  /** Default 200. */
+  readonly nRelabelings?: number;
+}
+
+/** A rung under all relabelings. */
+export interface NegativeRung {
+  readonly c: number;
+  /** DeLong's interval leaves 0.5 out; this is judged. */
+  readonly rejected: BinomialShare;
+  /** The same of the t interval on clusters of items; null where it is underpowered. */
+  readonly rejected_clustered: BinomialShare | null;
+  /** Fits without a nonzero coefficient (of P6: relabelings that left the block empty); they reject nothing. */
+  readonly n_empty: number;
+  readonly mean_auroc: number;
+  readonly passed: boolean;
+}
+
+/** The control's record. */
+export interface NegativeControl {
+  readonly n_relabelings: number;
+  readonly n_train: number;
+  readonly n_test: number;
+  readonly seed: number;
+  readonly streams: string;
+  readonly test: string;
+  readonly max_rejected_share: number;
+  readonly rungs: Readonly<Record<string, NegativeRung>>;
+  /** P6 against its base on the same coins: how often an increment is found where there is none. */
+  readonly increment: BinomialShare;
+  readonly failures: readonly string[];
+  readonly passed: boolean;
+}
+
+/**
+ * Runs the control. C is the one that the ladder chose once on the real label: coin flips would mostly choose rungs
+ * without a coefficient, which cannot reject.
+ * @throws {GuardrailError} "single-class" if a coin falls on one side in a part of a fold
+ * @throws {RangeError} if a rung has no C
+ */
+export async function negativeControl(
+  blocks: LadderBlocks,
+  { groups, chosen, seed, nRelabelings = 200, ...options }: NegativeOptions,
+): Promise<NegativeControl> {
+  const labelings = Array.from({ length: nRelabelings }, (_, k) => flipCoins(groups.length, seed, k));
+  const testLabels = labelings.map((labels) => Uint8Array.from(options.split.test, (i) => labels[i]!));
+  const testGroups = Array.from(options.split.test, (i) => groups[i]!);
+  const rungs: Record<string, NegativeRung> = {};
+  const record = (name: string, fits: readonly RelabelledFit[]) =>
+    rungs[name] = rungUnder(fits, testLabels, { c: penaltyOfRung(chosen, name), testGroups });
+  let increments: readonly Interval[] = [];
+  for (const rung of correctedRungs(blocks)) {
+    if ("testScores" in rung || rung.name === BASE) continue; // the base is fitted with the increment on it
+    const c = penaltyOfRung(chosen, rung.name);
+    if (!("base" in rung)) {
+      record(rung.name, await relabelledScores(rung.blocks, labelings, { ...options, c }));
+      continue;
+    }
+    const penalties = { cBase: penaltyOfRung(chosen, BASE), cAdded: c };
+    const both = await relabelledNested({ base: rung.base, added: rung.added }, labelings, {
+      ...options,
+      ...penalties,
+    });
+    record(BASE, both.map(({ base }) => base));
+    record(rung.name, both.map(({ nested }) => nested));
+    increments = both.map(({ base, nested }, k) => delong(nested.margins, base.margins, testLabels[k]!));
+  }
+  const failures = Object.entries(rungs).filter(([, { passed }]) => !passed).map(([name, { rejected }]) =>
+    `${name}: ${rejected.count} of ${rejected.n} intervals exclude 0.5, at most ${
+      100 * MAX_REJECTED_SHARE
+    } % may`
+  );
+  return {
+    n_relabelings: nRelabelings,
+    n_train: options.split.train.length,
+    n_test: options.split.test.length,
+    seed,
+    streams: streamName("k"),
+    test: "DeLong, 95 %, items independent (their labels are)",
+    max_rejected_share: MAX_REJECTED_SHARE,
+    rungs,
+    increment: binomialShare(increments.filter(excludesNull).length, nRelabelings),
+    failures,
+    passed: failures.length === 0,
+  };
+}
+
+/** C of every rung that was fitted, as its ladder chose it; of a nested increment, its block's best C of the grid. */
+export function chosenPenalties(rungs: FittedLadder["rungs"]): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(rungs).flatMap(([name, { choice }]) => choice ? [[name, choice.bestC]] : []),
+  );
+}
+
+const BASE = "B_uncertainty_cheap_raw";
+
+function streamName(k: number | string): string {
+  return `controls/negative/labels/${k}`;
+}
+
+function flipCoins(nItems: number, seed: number, k: number): Uint8Array {
+  const rng = randomStream(seed, streamName(k));
+  return Uint8Array.from({ length: nItems }, () => rng.random() < 0.5 ? 0 : 1);
+}
+
+function penaltyOfRung(chosen: Readonly<Record<string, number>>, name: string): number {
+  const c = chosen[name];
+  if (c === undefined) {
+    throw new RangeError(`Cannot relabel ${name}: needs its C, got those of ${Object.keys(chosen)}`);
+  }
+  return c;
+}
+
+function rungUnder(
+  fits: readonly RelabelledFit[],
+  testLabels: readonly Uint8Array[],
+  { c, testGroups }: { readonly c: number; readonly testGroups: readonly (string | number)[] },
+): NegativeRung {
+  // A constant score has AUROC 0.5 and no influence: the difference from it is AUROC - 0.5.
+  const constant = new Float64Array(testGroups.length);
+  const intervals = fits.map(({ margins }, k) => delong(margins, constant, testLabels[k]!));
+  const clustered = fits.map(({ margins }, k) => {
+    const { value, influence } = aurocInfluence(margins, testLabels[k]!);
+    return clusterT({ value: value - 0.5, influence }, testGroups);
+  });
+  const valid = clustered.filter((inference) => inference.status === "valid");
+  const rejected = binomialShare(intervals.filter(excludesNull).length, fits.length);
+  return {
+    c,
+    rejected,
+    rejected_clustered: valid.length < fits.length
+      ? null
+      : binomialShare(valid.filter(excludesNull).length, fits.length),
+    n_empty: fits.filter(({ empty }) => empty).length,
+    mean_auroc: intervals.reduce((sum, { value }) => sum + value, 0) / fits.length + 0.5,
+    passed: rejected.share <= MAX_REJECTED_SHARE,
+  };
+}
+
+function excludesNull({ ciLow, ciHigh }: Interval): boolean {
+  return ciLow > 0 || ciHigh < 0;
+}
