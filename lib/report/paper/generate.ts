@@ -17,7 +17,7 @@ import {
   recordsGates,
   recordsLadder,
 } from "./tables/records.ts";
-import { organismsTable, simulationTable } from "./tables/validation.ts";
+import { organismsTable, performanceTable, simulationTable } from "./tables/validation.ts";
 import { openTrace, type Trace, traceTable } from "./trace.ts";
 
 /** Profiles that run models; their sections appear when their synthesis exists. */
@@ -67,6 +67,7 @@ function generalTables(trace: Trace): LatexTable[] {
     claimsTable(trace),
     organismsTable(trace),
     simulationTable(trace),
+    performanceTable(trace),
     deviationsTable(),
   ];
   return tables.filter((table) => table !== undefined);

@@ -8,6 +8,8 @@ export type Format =
   | { readonly as: "percent"; readonly digits: number }
   | { readonly as: "integer" }
   | { readonly as: "significant"; readonly digits: number }
+  /** whole numbers whole, others with three significant digits */
+  | { readonly as: "number" }
   /** a p value counted in permutations: 0 is below one in that many */
   | { readonly as: "p"; readonly of: number }
   | { readonly as: "text" }
@@ -21,6 +23,7 @@ export const signed = (digits: number): Format => ({ as: "signed", digits });
 export const percent = (digits: number): Format => ({ as: "percent", digits });
 export const significant = (digits: number): Format => ({ as: "significant", digits });
 export const INTEGER: Format = { as: "integer" };
+export const NUMBER: Format = { as: "number" };
 export const TEXT: Format = { as: "text" };
 
 /**
@@ -55,6 +58,8 @@ export function latexValue(value: unknown, format: Format): string {
       const rounded = unsignedZero(value.toFixed(format.digits));
       return minus(Number(rounded) > 0 ? `+${rounded}` : rounded);
     }
+    case "number":
+      return Number.isSafeInteger(value) ? latexValue(value, INTEGER) : scientific(value, 3);
     case "significant":
       return scientific(value, format.digits);
     case "p":

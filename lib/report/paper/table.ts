@@ -1,6 +1,6 @@
 /** A LaTeX table in booktabs style, and the generic one over any artifact. */
 import { type Artifacts, isRecord } from "./artifacts.ts";
-import { code, escapeLatex, type Format, INTEGER, significant } from "./latex.ts";
+import { code, escapeLatex, NUMBER } from "./latex.ts";
 import type { Trace } from "./trace.ts";
 
 /** One float with a tabular in it. */
@@ -86,7 +86,7 @@ export function leafTable(
     rows: shown.map((key) => [
       code(key.replaceAll("'", "")),
       ...columns.map(({ title, file }) =>
-        trace.print(`table ${table.name}: ${key} / ${title}`, { file, key }, formatOf(trace, file, key))
+        trace.print(`table ${table.name}: ${key} / ${title}`, { file, key }, NUMBER)
       ),
     ]),
     size: "footnotesize",
@@ -116,10 +116,6 @@ function plain(value: unknown): string {
   if (value === null || value === undefined) return "—";
   if (typeof value === "number") return String(Number(value.toPrecision(4)));
   return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function formatOf(trace: Trace, file: string, key: string): Format {
-  return Number.isInteger(trace.artifacts.value(file, key)) ? INTEGER : significant(3);
 }
 
 function numericKeys(artifacts: Artifacts, file: string): string[] {

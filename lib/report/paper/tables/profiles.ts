@@ -6,6 +6,7 @@ import {
   fixed,
   type Format,
   INTEGER,
+  NUMBER,
   percent,
   signed,
   significant,
@@ -67,18 +68,16 @@ export function profileTables(trace: Trace, profile: string): LatexTable[] {
 
 /** What each run claims in words, as its artifact says; without such an artifact, on which side of zero each delta lies. */
 export function profileSentences(trace: Trace, profile: string): string[] {
-  return runsOf(trace, profile).flatMap((run) => {
+  return runsOf(trace, profile).map((run) => {
     const file = `${profile}/${run}/claims.json`;
     const claims = trace.artifacts.value(file, "claims");
-    if (!Array.isArray(claims)) return deltaSentences(trace, profile, run);
-    return claims.map((_, index) => {
-      const text = trace.print(
-        `sentence: ${run}, claim ${index + 1}`,
-        { file, key: `claims.${index}.text` },
-        TEXT,
+    const found = !Array.isArray(claims)
+      ? deltaSentences(trace, profile, run)
+      : claims.map((_, index) =>
+        trace.print(`sentence: ${run}, claim ${index + 1}`, { file, key: `claims.${index}.text` }, TEXT)
+          .replaceAll(/(?<![\w{])-(?=\d)/g, "\\ensuremath{-}")
       );
-      return `${code(run)}: ${text}.`;
-    });
+    return `${code(run)}: ${found.join("; ")}.`;
   });
 }
 
@@ -92,11 +91,7 @@ function deltaSentences(trace: Trace, profile: string, run: string): string[] {
       ? "is below zero"
       : "cannot be told from zero";
     const source = { file, key: `deltas.${delta}.point` };
-    return [
-      `${code(run)}: ${code(delta)} ${finding} (${
-        trace.print(`sentence: ${delta} / ${run}`, source, signed(3))
-      }).`,
-    ];
+    return [`${code(delta)} ${finding} (${trace.print(`sentence: ${delta} / ${run}`, source, signed(3))})`];
   });
 }
 
@@ -114,7 +109,7 @@ function saeLines(trace: Trace, profile: string, runs: readonly string[]): RunLi
     line("seeds trained", "n_seeds", INTEGER),
     line("seeds refused", "n_refused", INTEGER),
     ...[...new Set(checks)].map((name) =>
-      line(escapeLatex(name), `by_seed.0.gate.checks.[name=${name}].value`, significant(3))
+      line(escapeLatex(name), `by_seed.0.gate.checks.[name=${name}].value`, NUMBER)
     ),
   ];
 }
@@ -203,8 +198,8 @@ const DECISION_LINES: readonly RunLine[] = [
 
 const UNTOUCHED_LINES: readonly RunLine[] = [
   { title: "factor", artifact: "untouched", key: "factor", format: TEXT },
-  { title: "mean error with it (\\%)", artifact: "untouched", key: "mean_error_with", format: percent(1) },
-  { title: "mean error without (\\%)", artifact: "untouched", key: "mean_error_without", format: percent(1) },
+  { title: "mean error with it", artifact: "untouched", key: "mean_error_with", format: fixed(3) },
+  { title: "mean error without", artifact: "untouched", key: "mean_error_without", format: fixed(3) },
   {
     title: "difference",
     artifact: "untouched",

@@ -1,6 +1,6 @@
 /** Tables of what was validated: organisms, and the inference methods by simulation. */
 import { isRecord } from "../artifacts.ts";
-import { escapeLatex, fixed, type Format, INTEGER, percent } from "../latex.ts";
+import { escapeLatex, fixed, type Format, INTEGER, percent, significant, TEXT } from "../latex.ts";
 import type { LatexTable } from "../table.ts";
 import type { Trace } from "../trace.ts";
 
@@ -74,5 +74,30 @@ export function simulationTable(trace: Trace): LatexTable | undefined {
       ];
     }),
     size: "scriptsize",
+  };
+}
+
+/** Measured times beside those of the published implementation on the same machine. */
+export function performanceTable(trace: Trace): LatexTable | undefined {
+  const file = "performance/performance.json";
+  const rows = trace.artifacts.value(file, "rows");
+  if (!Array.isArray(rows)) return undefined;
+  const cell = (index: number, field: string, format: Format) =>
+    trace.print(
+      `table performance: row ${index + 1} / ${field}`,
+      { file, key: `rows.${index}.${field}` },
+      format,
+    );
+  return {
+    name: "performance",
+    caption: "Wall time, seconds, beside the published Python on the same input and machine.",
+    columns: "lrrr",
+    header: ["", "here", "published", "ratio"],
+    rows: rows.map((_, index) => [
+      cell(index, "what", TEXT),
+      cell(index, "ours_seconds", significant(3)),
+      cell(index, "published_seconds", significant(3)),
+      cell(index, "ratio", significant(3)),
+    ]),
   };
 }
