@@ -45,3 +45,20 @@ export { reliabilityFigure } from "./report/figures/reliability.ts";
 export { riskCoverageFigure } from "./report/figures/risk_coverage.ts";
 export { synthesisTable } from "./report/synthesis_table.ts";
 export { markdownTable } from "./report/text_table.ts";
+
+export {
+  displayFigure,
+  displaySection,
+  displayTable,
+  displayText,
+  notebookProgress,
+} from "./report/notebooks/display.ts";
+export { exportFigures } from "./report/notebooks/export_figures.ts";
+export { causalSection } from "./report/sections/causal.ts";
+export { cascadeSection } from "./report/sections/cascade.ts";
+export { predictiveSection } from "./report/sections/predictive.ts";
+export { openRun, openRuns, type RunFolder, runsOfProfile } from "./report/sections/run_folder.ts";
+export { saeSection } from "./report/sections/sae.ts";
+export type { Section, TableView } from "./report/sections/section.ts";
+export { selectiveSection } from "./report/sections/selective.ts";
+export { gatesSection, synthesisSection } from "./report/sections/synthesis.ts";

@@ -1,0 +1,88 @@
+/** Q2 from causal_ablation_all.json and causal_ablation_last.json: do the features matter to the model's own error? */
+import { type CausalArtifact, readCausalArtifact } from "../../questions/causal_artifact.ts";
+import { causalForestFigure, type CausalInput } from "../figures/causal_forest.ts";
+import { formatNumber } from "../figures/theme.ts";
+import { figureName } from "./predictive.ts";
+import { hasArtifact, readArtifact, type RunFolder } from "./run_folder.ts";
+import { digitsFor, fromCi95, intervalCell, largestBy, type Section, sideOfZero } from "./section.ts";
+
+type Controls = NonNullable<CausalInput["controls"]>;
+
+/** Answers Q2 for a run. @throws as readArtifact() and readCausalArtifact() */
+export function causalSection(run: RunFolder): Section {
+  const all = readCausal(run, "causal_ablation_all");
+  const single = hasArtifact(run, "causal_ablation_last")
+    ? readCausal(run, "causal_ablation_last")
+    : undefined;
+  const latents = Object.entries(all.artifact.per_feature_ablation_delta);
+  const metric = all.artifact.metric ?? "error";
+  const digits = digitsFor(latents.map(([, { point }]) => point));
+  const count = (artifact: CausalArtifact) =>
+    Object.values(artifact.per_feature_ablation_delta).filter((effect) =>
+      sideOfZero(fromCi95(effect)) !== "includes"
+    )
+      .length;
+  const [largest, effect] = largestBy(latents, ([, { point }]) => Math.abs(point));
+  const recon = all.artifact.delta_sae_recon;
+  const controls = Object.entries(all.controls ?? {});
+  const singleCell = (latent: string) => {
+    const own = single?.artifact.per_feature_ablation_delta[latent];
+    return own ? intervalCell(fromCi95(own), digits) : "—";
+  };
+  return {
+    id: "q2",
+    title: `Q2, causal: ${run.name}`,
+    question: "Does ablating a feature change the model's own error?",
+    verdict: `${count(all.artifact)} of ${latents.length} latents at all positions` +
+      (single ? `, ${count(single.artifact)} at one` : ""),
+    answer: [
+      `Ablated at all positions, ${
+        count(all.artifact)
+      } of ${latents.length} latents change ${metric} by an amount whose interval excludes 0` +
+      (single ? `; at a single position ${count(single.artifact)} do.` : "."),
+      `The largest effect is latent ${largest}'s, ${
+        intervalCell(fromCi95(effect), digits)
+      }; replacing activations by their reconstruction alone changes it by ${
+        intervalCell(fromCi95(recon), digitsFor([recon.point]))
+      }, ${formatNumber(Math.abs(recon.point / effect.point), 1)} times as much.`,
+      controls.length > 0
+        ? `Matched controls: ${
+          controls.map(([label, own]) => `${label} ${intervalCell(fromCi95(own), digits)}`).join("; ")
+        }.`
+        : "No matched control was run, so that these effects are not compared with those of random latents.",
+    ],
+    tables: [{
+      caption: `Change of ${metric} when a latent is ablated (95 % bootstrap interval)`,
+      header: ["latent", "all positions", "single position"],
+      rows: [
+        ...latents.map(([latent, own]) => [latent, intervalCell(fromCi95(own), digits), singleCell(latent)]),
+        ...controls.map(([label, own]) => [label, intervalCell(fromCi95(own), digits), "—"]),
+        [
+          "reconstruction alone",
+          intervalCell(fromCi95(recon), digits),
+          single ? intervalCell(fromCi95(single.artifact.delta_sae_recon), digits) : "—",
+        ],
+      ],
+    }],
+    figures: [
+      causalForestFigure(figureInput(all), single && figureInput(single), {
+        heading: run.name,
+        name: figureName(run, "causal_forest"),
+      }),
+    ],
+  };
+}
+
+interface CausalRead {
+  readonly artifact: CausalArtifact;
+  readonly controls: Controls | undefined;
+}
+
+function readCausal(run: RunFolder, name: string): CausalRead {
+  const json = readArtifact<{ readonly controls?: Controls }>(run, name, []);
+  return { artifact: readCausalArtifact(json, `${name}.json of ${run.name}`), controls: json.controls };
+}
+
+function figureInput({ artifact, controls }: CausalRead): CausalInput {
+  return { ...artifact, metric: artifact.metric ?? "error", ...(controls && { controls }) };
+}
