@@ -74,6 +74,7 @@ export function simulationTable(trace: Trace): LatexTable | undefined {
       ];
     }),
     size: "scriptsize",
+    long: true,
   };
 }
 
