@@ -167,7 +167,7 @@ Deno.test("negativeControl() catches test rows among the training rows, and coun
   const chosen = { ...Object.fromEntries(names.map((name) => [name, 0.3])), P1_cheap: 1e-4 };
   const leaking = { train: split.train, test: split.train };
   await withThreads(1, async (threads) => {
-    const options = { folds, groups, threads, seed: 7, nRelabelings: 20 };
+    const options = { folds, groups, threads, seed: 7, nRelabelings: 20, nFurther: 30 };
     const control = await negativeControl(blocks, { ...options, split: leaking, chosen });
     assert.equal(control.passed, false);
     assert.ok(control.rungs.P4_raw_only!.rejected.share > 0.5);
@@ -175,8 +175,10 @@ Deno.test("negativeControl() catches test rows among the training rows, and coun
       control.failures.join("\n"),
       /P4_raw_only: \d+ of 20 intervals exclude 0.5, at most 8 % may/,
     );
-    const { n_empty, rejected } = control.rungs.P1_cheap!;
-    assert.deepEqual([n_empty, rejected.count], [20, 0]);
+    const further = control.rungs.P4_raw_only!.rejected_further!;
+    assert.ok(further.n === 30 && further.share > 0.5, "a fault shows in further coins too");
+    const { n_empty, rejected, rejected_further } = control.rungs.P1_cheap!;
+    assert.deepEqual([n_empty, rejected.count, rejected_further], [20, 0, null]);
     await assert.rejects(
       negativeControl(blocks, { ...options, split, chosen: { P1_cheap: 1 } }),
       /P0_uncertainty: needs its C/,
