@@ -4,6 +4,7 @@
  */
 import { endingItems, endingPrompt, questionItems, questionPrompt } from "../data/facts/items.ts";
 import type { EndingItem, QuestionItem } from "../data/facts/items.ts";
+import { COMMON_NAMES, RARE_NAMES } from "../data/facts/words.ts";
 import type { Split } from "../modality.ts";
 
 /** One item, before tokenisation. */
@@ -38,7 +39,7 @@ export function promptItems(
 function fromQuestion(item: QuestionItem): PromptItem {
   const answer = ` ${item.answer}`;
   return {
-    ...common(item),
+    ...common(item, item.question),
     prompt: questionPrompt(item),
     candidates: [answer],
     truth: 0,
@@ -47,13 +48,13 @@ function fromQuestion(item: QuestionItem): PromptItem {
 }
 
 function fromEnding(item: EndingItem): PromptItem {
-  const common_ = common(item);
+  const own = common(item, item.contextB);
   return {
-    ...common_,
+    ...own,
     prompt: endingPrompt(item),
     candidates: item.endings.map((ending) => ` ${ending}`),
     truth: item.label,
-    factors: { ...common_.factors, lures: item.nLures },
+    factors: { ...own.factors, lures: item.nLures },
     trivial: {
       position: item.id,
       label: item.label,
@@ -62,7 +63,8 @@ function fromEnding(item: EndingItem): PromptItem {
   };
 }
 
-function common({ id, worldId, split, category, plan }: QuestionItem | EndingItem) {
+/** @param asking the words that name the person asked about */
+function common({ id, worldId, split, category, plan }: QuestionItem | EndingItem, asking: string) {
   const { nHops, nDistractors, nConflicts, isRare, distance } = plan;
   return {
     id,
@@ -75,7 +77,19 @@ function common({ id, worldId, split, category, plan }: QuestionItem | EndingIte
       conflicts: nConflicts,
       rare: Number(isRare),
       distance,
+      multi_hop: Number(nHops > 1),
+      conflicted: Number(nConflicts > 0),
+      asked_even_name: Number(isEvenName(asking)),
     },
     untouched: Number(plan.echo),
   };
+}
+
+/**
+ * Whether the person asked about has an even place in the list of names: nothing that lengths, counts or rarity could
+ * tell, and something that a model which answers must carry (the positive control).
+ */
+function isEvenName(asking: string): boolean {
+  const words = asking.split(/[^A-Za-z]+/);
+  return [...COMMON_NAMES, ...RARE_NAMES].findIndex((name) => words.includes(name)) % 2 === 0;
 }

@@ -42,6 +42,7 @@ export function organismWindows(options: { readonly seed: number; readonly nItem
         roughness: plan.kernel === "none" ? 0 : 36 / plan.lengthScale,
         recent_change: Number(window.stepsSinceChange <= 24),
         future_change: Number(window.changesInFuture),
+        level_positive: Number(context.reduce((sum, value) => sum + value, 0) > 0),
       },
       untouched: { skewed_noise: Number(plan.isNoiseSkewed) },
     }),

@@ -5,7 +5,7 @@ import { synthesisTable } from "./synthesis_table.ts";
 import { markdownTable, signed } from "./text_table.ts";
 
 /** Renders the table. */
-export function embeddedTable({ rows, contrast }: EmbeddedSynthesis): string {
+export function embeddedTable({ rows, contrast, causal_contrast }: EmbeddedSynthesis): string {
   const line = (label: string, cell: (row: EmbeddedSynthesis["rows"][number]) => string) => [
     label,
     ...rows.map(cell),
@@ -39,12 +39,17 @@ export function embeddedTable({ rows, contrast }: EmbeddedSynthesis): string {
       (row) => percent(row.corrected.cascade_share_of_oracle["P3_cheap_sae"]),
     ),
   ]);
-  const interaction = contrast
-    ? `\nP6 - B, ${contrast.between[0]} less ${contrast.between[1]} (first seed): ${
-      inferenceCell(contrast.inference)
-    }\n`
-    : "";
-  return `${synthesisTable(rows)}\n${corrected}${interaction}`;
+  const sentence = (what: string, found: EmbeddedSynthesis["contrast"]) =>
+    found
+      ? `\n${what}, ${found.between[0]} less ${found.between[1]}: ${inferenceCell(found.inference)}\n`
+      : "";
+  return `${synthesisTable(rows)}\n${corrected}${sentence("P6 - B over seeds", contrast)}${
+    sentence("Hard less easy, share of the hook's loss", causal_contrast)
+  }`;
+}
+
+function verdictCell(counts: Readonly<Record<string, number>> | undefined): string {
+  return counts ? Object.entries(counts).map(([verdict, n]) => `${n} ${verdict}`).join(", ") : "not asked";
 }
 
 function inferenceCell(inference: Inference | undefined): string {

@@ -5,6 +5,7 @@ import { writeTable } from "../../io/tables.ts";
 import { writeRendered } from "../../io/figures/render_figure.ts";
 import type { FigureSpec } from "../../io/figures/figure_spec.ts";
 import { calibrationCurvesFigure } from "../../report/figures/calibration_curves.ts";
+import { causalForestFigure } from "../../report/figures/causal_forest.ts";
 import { correctedFrontierFigure } from "../../report/figures/corrected_frontier.ts";
 import { ladderFigure } from "../../report/figures/ladder.ts";
 import { riskCoverageFigure } from "../../report/figures/risk_coverage.ts";
@@ -25,12 +26,21 @@ export async function drawStudyFigures(
   const files: string[] = [];
   const directory = join(folder, "figures");
   for (const spec of studyFigures(config, folder)) {
-    const rendered = await renderer.render(spec, ["svg", "png"], PNG_SCALE);
-    for (const file of await writeRendered(rendered, spec.name, directory)) files.push(`figures/${file}`);
-    await writeTable(join(directory, `${spec.name}.parquet`), spec.source);
-    files.push(`figures/${spec.name}.parquet`);
+    for (const file of await drawFigure(spec, directory, renderer)) files.push(`figures/${file}`);
   }
   return files;
+}
+
+/** Draws one figure and writes the numbers behind it. @returns names of the files written */
+export async function drawFigure(
+  spec: FigureSpec,
+  directory: string,
+  renderer: FigureRenderer,
+): Promise<string[]> {
+  const rendered = await renderer.render(spec, ["svg", "png"], PNG_SCALE);
+  const files = await writeRendered(rendered, spec.name, directory);
+  await writeTable(join(directory, `${spec.name}.parquet`), spec.source);
+  return [...files, `${spec.name}.parquet`];
 }
 
 /** Every figure that the artifacts of a folder allow. */
@@ -48,6 +58,9 @@ export function studyFigures(config: StudyConfig, folder: string): FigureSpec[] 
       ? [calibrationCurvesFigure(read("recalibration_results")[CALIBRATED_RUNG].metrics, {
         heading: `${heading}, ${CALIBRATED_RUNG}`,
       })]
+      : []),
+    ...(has("causal_ablation_all")
+      ? [causalForestFigure(read("causal_ablation_all"), read("causal_ablation_last"), { heading })]
       : []),
     ...(has("cascade_results")
       ? [correctedFrontierFigure(read("cascade_results").corrected, { heading })]

@@ -23,7 +23,7 @@ import type { StudyConfig } from "./study_config.ts";
 const SEEDED = ["P3_cheap_sae", "P5_sae_only", "P6_nested_sae"];
 
 /** Differences that are reported with clustered inference. */
-const DELTAS = [
+export const DELTAS = [
   ["P2_cheap_raw", "P1_cheap"],
   ["P3_cheap_sae", "P1_cheap"],
   ["P3_cheap_sae", "P2_cheap_raw"],

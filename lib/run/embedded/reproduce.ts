@@ -1,14 +1,19 @@
 /** `deno task reproduce`: the embedded profile, from the organisms to the synthesis, its figures and its manifest. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic, writeJsonAtomic } from "../../io/atomic.ts";
 import { projectRoot, resultsRoot } from "../../io/paths.ts";
+import type { SensitivityControl } from "../../questions/controls/sensitivity.ts";
 import { embeddedTable } from "../../report/embedded_table.ts";
-import { openFigureRenderer } from "../figure_renderer.ts";
+import { powerCurveFigure } from "../../report/figures/power_curve.ts";
+import { type FigureRenderer, openFigureRenderer } from "../figure_renderer.ts";
 import { writeManifest, writeRunRecord } from "../manifest.ts";
 import { readPrimary } from "../primary.ts";
-import { drawStudyFigures } from "./figures.ts";
+import { drawFigure, drawStudyFigures } from "./figures.ts";
 import { type OnStage, runStudies } from "./run_studies.ts";
+import { SENSITIVITY } from "./sensitivity.ts";
 import { discoverStudies, runOf } from "./study_config.ts";
+import type { StudyJob } from "./study_worker.ts";
 import { type EmbeddedSynthesis, synthesizeStudies } from "./synthesis.ts";
 
 /** Where the output goes and who is told. */
@@ -32,30 +37,31 @@ export async function reproduceEmbedded(options: ReproduceEmbeddedOptions): Prom
   const folder = options.folder ?? join(resultsRoot, "embedded");
   const workFolder = options.workFolder ?? join(resultsRoot, ".work", "embedded");
   const configs = discoverStudies();
-  const written = await runStudies(
-    configs.map((config) => ({
-      config,
-      folder: join(folder, runOf(config)),
-      workFolder: join(workFolder, runOf(config)),
-      isForced: options.isForced,
-      isFast: options.isFast,
-    })),
-    options.onStage,
-  );
-  const outputs: Record<string, string> = {};
-  const note = (name: string) => outputs[name] = join(folder, name);
+  const job = (run: string, of: StudyJob["of"]): StudyJob => ({
+    of,
+    folder: join(folder, run),
+    workFolder: join(workFolder, run),
+    isForced: options.isForced,
+    isFast: options.isFast,
+  });
+  const written = await runStudies([
+    ...configs.map((config) => job(runOf(config), config)),
+    job("", { sensitivitySeed: configs[0]!.seed }),
+  ], options.onStage);
+
+  const names: string[] = [SENSITIVITY];
   using renderer = openFigureRenderer();
   for (const [i, config] of configs.entries()) {
     const run = runOf(config);
     const figures = await drawStudyFigures(config, join(folder, run), renderer);
-    for (const name of [...written[i]!, ...figures]) note(`${run}/${name}`);
+    names.push(...[...written[i]!, ...figures].map((name) => `${run}/${name}`));
   }
+  names.push(...await drawPower(folder, renderer));
   const synthesis = synthesizeStudies(configs, folder);
   const text = `# The embedded study\n\n${embeddedTable(synthesis)}`;
   await writeJsonAtomic(join(folder, "cross_modal_synthesis.json"), synthesis);
   await writeFileAtomic(join(folder, "cross_modal_synthesis.md"), text);
-  note("cross_modal_synthesis.json");
-  note("cross_modal_synthesis.md");
+  names.push("cross_modal_synthesis.json", "cross_modal_synthesis.md");
   const models = [...new Set(configs.flatMap(({ models }) => [models.cheap, models.expensive]))].sort();
   await writeManifest(folder, {
     profile: "embedded",
@@ -66,9 +72,19 @@ export async function reproduceEmbedded(options: ReproduceEmbeddedOptions): Prom
     inputs: Object.fromEntries(
       models.map((model) => [model, join(projectRoot, model, "model.safetensors")]),
     ),
-    outputs,
+    outputs: Object.fromEntries(names.map((name) => [name, join(folder, name)])),
   });
   await writeRunRecord(folder, startedAt);
   options.print(`\n${text}\nTables and figures are in ${folder}\n`);
   return synthesis;
+}
+
+/** The sensitivity control's curve. @returns names of the files written, relative to the folder */
+async function drawPower(folder: string, renderer: FigureRenderer): Promise<string[]> {
+  const { curve, required_power: required }: SensitivityControl = JSON.parse(
+    readFileSync(join(folder, SENSITIVITY), "utf8"),
+  );
+  const spec = powerCurveFigure(curve, { heading: "Sensitivity control", required });
+  const files = await drawFigure(spec, join(folder, "figures"), renderer);
+  return files.map((name) => `figures/${name}`);
 }

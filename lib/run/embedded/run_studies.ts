@@ -39,7 +39,7 @@ export async function runStudies(
 }
 
 function answerOf(worker: Worker, job: StudyJob, onStage: OnStage): Promise<readonly string[]> {
-  const run = runOf(job.config);
+  const run = "sensitivitySeed" in job.of ? "planted" : runOf(job.of);
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<StudyReply>) => {
       if ("stage" in data) onStage(run, data.stage, data.state, data.seconds);

@@ -9,7 +9,11 @@ import { readPrimary } from "../primary.ts";
 import type { CsrMatrix } from "../../math/matrix.ts";
 import { poolRaw, poolSae, readActivations } from "./blocks.ts";
 import { calibrationArtifact, cascadeArtifact, selectiveArtifact } from "./decide.ts";
+import { cause } from "./cause.ts";
+import { claimsArtifact } from "./claims.ts";
+import { controlsArtifact, untouchedArtifact } from "./controls.ts";
 import { extract } from "./extract.ts";
+import { chooseLatents, latentsArtifact } from "./latents.ts";
 import { openStudy } from "./open_study.ts";
 import { predict, probeArtifact } from "./predict.ts";
 import { type JudgedSae, trainSaes } from "./saes.ts";
@@ -79,6 +83,33 @@ export async function runStudy(config: StudyConfig, options: RunStudyOptions): P
       await save("recalibration_results", calibrationArtifact(inputs));
       await save("cascade_results", cascadeArtifact(inputs));
     });
+    await save(
+      "claims",
+      claimsArtifact(predicted, { label, extracted, saes, smallestEffect: smallestEffect() }),
+    );
+    await timed("controls", async () => {
+      await save("controls", await controlsArtifact({ ...inputs, threads }));
+      await save("untouched", await untouchedArtifact({ ...inputs, threads }));
+    });
+    const chosen = chooseLatents(predicted, config.causal.n_latents);
+    if (chosen && !options.isFast) {
+      const known = { ...inputs, activations };
+      await timed("causal", async () => {
+        const answer = await cause(known, { judged: saes[0]!, engine, chosen });
+        await save("causal_ablation_all", answer.byCoverage.all);
+        await save("causal_ablation_last", answer.byCoverage.last);
+        await save("causal_summary", {
+          primary: answer.primary,
+          fidelity_by_coverage: answer.fidelity_by_coverage,
+        });
+        await saveTable("causal_values", answer.values);
+        const effects = answer.byCoverage.all?.per_feature_ablation_delta ?? {};
+        await save(
+          "latents",
+          await latentsArtifact(known, { sae: saes[0]!.sae, engine, chosen, effects }),
+        );
+      });
+    }
     await extracted.trainStore.close();
     await extracted.testStore.close();
     return written;

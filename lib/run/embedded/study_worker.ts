@@ -1,12 +1,13 @@
-/** The thread that a study runs on: two studies are computed side by side, each with the bits it has alone. */
+/** The thread that a study, or the sensitivity control, runs on: each has the bits it has alone. */
 import "./without_location.ts";
 import { explain } from "../main.ts";
 import { runStudy } from "./run_study.ts";
+import { runSensitivity } from "./sensitivity.ts";
 import type { StudyConfig } from "./study_config.ts";
 
-/** A study to run. */
+/** A study to run; the sensitivity control, which needs none, has a seed instead. */
 export interface StudyJob {
-  readonly config: StudyConfig;
+  readonly of: StudyConfig | { readonly sensitivitySeed: number };
   readonly folder: string;
   readonly workFolder: string;
   readonly isForced: boolean;
@@ -21,13 +22,14 @@ export type StudyReply =
 
 const scope = globalThis as unknown as Worker;
 
-scope.onmessage = async ({ data: { config, ...options } }: MessageEvent<StudyJob>) => {
+scope.onmessage = async ({ data: { of, ...options } }: MessageEvent<StudyJob>) => {
   const say = (reply: StudyReply) => scope.postMessage(reply);
   try {
-    const written = await runStudy(config, {
-      ...options,
-      onStage: (stage, state, seconds) => say({ stage, state, seconds }),
-    });
+    const onStage = (stage: string, state: "computed" | "unchanged", seconds: number) =>
+      say({ stage, state, seconds });
+    const written = "sensitivitySeed" in of
+      ? await runSensitivity(of.sensitivitySeed, { ...options, onStage })
+      : await runStudy(of, { ...options, onStage });
     say({ written });
   } catch (error) {
     const { code, line } = explain(error);

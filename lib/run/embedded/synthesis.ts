@@ -10,12 +10,36 @@ import { runOf, type StudyConfig } from "./study_config.ts";
 export interface CorrectedAnswers {
   /** Whether a claim about SAE features may be made at all. */
   readonly gate: { readonly verdict: string; readonly n_refused: number; readonly n_seeds: number };
-  /** P6 - B under each SAE seed. */
+  /** P6 - B under each SAE seed, and over all of them. */
   readonly increment: readonly Inference[];
+  readonly increment_over_seeds: Inference;
+  readonly claims: readonly { readonly statement: string; readonly status: string }[];
+  /** null where the causal question was not asked or no latent could be. */
+  readonly causal: CausalVerdicts | null;
+  readonly controls: {
+    readonly positive: {
+      readonly factor: string;
+      readonly raw: number;
+      readonly cheap: number;
+      readonly passed: boolean;
+    };
+    /** Largest share of coin-flip relabelings, over the rungs, whose interval excludes 0.5. */
+    readonly negative: { readonly max_share: number; readonly rung: string; readonly passed: boolean };
+  };
   readonly P0_uncertainty: number;
   readonly P4_raw_only: number;
   readonly cascade_share_of_oracle: Readonly<Record<string, number>>;
   readonly augrc_share_of_oracle: Readonly<Record<string, number>>;
+}
+
+/** How the tested latents came out, all positions and the last one, and the primary quantity. */
+export interface CausalVerdicts {
+  readonly all: Readonly<Record<string, number>>;
+  readonly last: Readonly<Record<string, number>>;
+  /** Joint ablation, hard less easy, over the loss of mean-ablating the hook. */
+  readonly hard_minus_easy_share: Inference | null;
+  readonly joint_effect: Inference;
+  readonly joint_effect_minus_matched: Inference | null;
 }
 
 /** One study's column. */
@@ -26,8 +50,12 @@ export interface EmbeddedRow extends SynthesisRow {
 /** cross_modal_synthesis.json of the embedded profile. */
 export interface EmbeddedSynthesis {
   readonly rows: readonly EmbeddedRow[];
-  /** Is the first seed's increment another in the other modality? First language study less first series study. */
+  /** Is the increment over seeds another in the other modality? First language study less first series study. */
   readonly contrast: { readonly between: readonly [string, string]; readonly inference: Inference } | null;
+  /** The same of the causal primary quantity. */
+  readonly causal_contrast:
+    | { readonly between: readonly [string, string]; readonly inference: Inference }
+    | null;
 }
 
 /** Reads what the studies wrote. @param root holds a folder a study */
@@ -38,14 +66,16 @@ export function synthesizeStudies(configs: readonly StudyConfig[], root: string)
     return at < 0 ? undefined : rows[at];
   };
   const [a, b] = [first("llm"), first("tsfm")];
+  const contrast = (of: (row: EmbeddedRow) => Inference | null) => {
+    const [left, right] = [a && of(a), b && of(b)];
+    return a && b && left && right
+      ? { between: [a.run, b.run] as const, inference: interactionContrast(left, right) }
+      : null;
+  };
   return {
     rows,
-    contrast: a && b
-      ? {
-        between: [a.run, b.run],
-        inference: interactionContrast(a.corrected.increment[0]!, b.corrected.increment[0]!),
-      }
-      : null,
+    contrast: contrast(({ corrected }) => corrected.increment_over_seeds),
+    causal_contrast: contrast(({ corrected }) => corrected.causal?.hard_minus_easy_share ?? null),
   };
 }
 
@@ -59,6 +89,7 @@ function rowOf(run: string, folder: string): EmbeddedRow {
     read("sae_evaluation"),
     read("selective_prediction"),
   ];
+  const [claims, controls] = [read("claims"), read("controls")];
   const [cascade, causalAll, causalLast] = [
     read("cascade_results"),
     read("causal_ablation_all"),
@@ -69,6 +100,29 @@ function rowOf(run: string, folder: string): EmbeddedRow {
     corrected: {
       gate: { verdict: sae.verdict, n_refused: sae.n_refused, n_seeds: sae.n_seeds },
       increment: probe.increment.by_seed.map(({ inference }: { readonly inference: Inference }) => inference),
+      increment_over_seeds: claims.over_seeds["P6_nested_sae-B_uncertainty_cheap_raw"].inference,
+      claims: claims.claims.map(({ statement, status }: { statement: string; status: string }) => ({
+        statement,
+        status,
+      })),
+      causal: causalAll && causalLast
+        ? {
+          all: countVerdicts(causalAll),
+          last: countVerdicts(causalLast),
+          hard_minus_easy_share: causalAll.joint.hard_minus_easy_share,
+          joint_effect: causalAll.joint.effect,
+          joint_effect_minus_matched: causalAll.joint.effect_minus_matched,
+        }
+        : null,
+      controls: {
+        positive: {
+          factor: controls.positive.factor,
+          raw: controls.positive.raw.auroc,
+          cheap: controls.positive.cheap.auroc,
+          passed: controls.positive.passed,
+        },
+        negative: largestShare(controls.negative),
+      },
       P0_uncertainty: probe.probes.P0_uncertainty.auroc,
       P4_raw_only: probe.probes.P4_raw_only.auroc,
       cascade_share_of_oracle: shares(cascade.corrected.probes, "share_of_oracle_area"),
@@ -82,4 +136,24 @@ function shares(
   key: string,
 ): Record<string, number> {
   return Object.fromEntries(Object.entries(probes).map(([rung, value]) => [rung, Number(value[key])]));
+}
+
+function countVerdicts(
+  { latents }: { readonly latents: readonly { readonly verdict: string }[] },
+): Record<string, number> {
+  const counts: Record<string, number> = { active: 0, quiet: 0, "not testable": 0 };
+  for (const { verdict } of latents) counts[verdict] = (counts[verdict] ?? 0) + 1;
+  return counts;
+}
+
+function largestShare(
+  { rungs, passed }: {
+    readonly rungs: Readonly<Record<string, { readonly rejected: { readonly share: number } }>>;
+    readonly passed: boolean;
+  },
+) {
+  const [rung, { rejected }] = Object.entries(rungs).reduce((a, b) =>
+    b[1].rejected.share > a[1].rejected.share ? b : a
+  );
+  return { max_share: rejected.share, rung, passed };
 }

@@ -1,0 +1,63 @@
+/** What a study may say: the confound report, the increment over all SAE seeds, and the claims that survive the gate. */
+import type { DifficultyLabel } from "../../modality.ts";
+import { selectRows } from "../../math/matrix.ts";
+import { gateRequirement, judgeClaim } from "../../questions/claims_corrected.ts";
+import { confoundReport } from "../../questions/confounds_corrected.ts";
+import { effectOverSeeds } from "../../questions/seeds_corrected.ts";
+import { equivalenceTest } from "../../stats/equivalence.ts";
+import type { Extracted } from "./extract.ts";
+import { DELTAS, type Predicted } from "./predict.ts";
+import type { JudgedSae } from "./saes.ts";
+
+/** claims.json. */
+export function claimsArtifact(
+  { ladders, testLabels, testGroups }: Predicted,
+  { label, extracted, saes, smallestEffect }: {
+    readonly label: DifficultyLabel;
+    readonly extracted: Extracted;
+    readonly saes: readonly JudgedSae[];
+    readonly smallestEffect: number;
+  },
+) {
+  const { names, matrix } = label.trivial;
+  const confounds = confoundReport({
+    labels: testLabels,
+    trivial: { names, matrix: selectRows(matrix, extracted.split.test) },
+    scores: ladders[0]!.fitted.ladder.scores,
+    clusters: testGroups,
+  });
+  const over_seeds = Object.fromEntries(DELTAS.map(([a, b]) => {
+    const pair = `${a}-${b}`;
+    return [pair, effectOverSeeds(ladders.map(({ inference }) => inference[pair]!))];
+  }));
+  const requirements = [
+    gateRequirement(saes.map(({ assessment }) => assessment.gate)),
+    {
+      name: "label",
+      reasons: confounds.is_confounded ? [`${confounds.strongest} alone predicts it`] : [],
+    },
+  ];
+  const { inference } = over_seeds["P6_nested_sae-B_uncertainty_cheap_raw"]!;
+  const equivalence = equivalenceTest(inference, { low: -smallestEffect, high: smallestEffect });
+  const claims = [
+    judgeClaim("SAE codes add to uncertainty, cheap statistics and raw activations", {
+      claims: "above zero",
+      ...{ requirements, inference, equivalence },
+    }),
+    judgeClaim(`SAE codes add less than ${smallestEffect} AUROC to them`, {
+      claims: "no effect",
+      ...{ requirements, inference, equivalence },
+    }),
+    judgeClaim("raw activations add to cheap statistics", {
+      claims: "above zero",
+      requirements: requirements.slice(1),
+      inference: ladders[0]!.inference["P2_cheap_raw-P1_cheap"]!,
+    }),
+    judgeClaim("SAE codes do better than raw activations", {
+      claims: "above zero",
+      requirements,
+      inference: over_seeds["P3_cheap_sae-P2_cheap_raw"]!.inference,
+    }),
+  ];
+  return { confounds, over_seeds, equivalence, claims };
+}
