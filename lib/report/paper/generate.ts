@@ -6,17 +6,12 @@ import { figurePdf, type PaperFigure, paperFigures, RUN_FIGURES } from "./figure
 import { code } from "./latex.ts";
 import { macroFile } from "./macros.ts";
 import { submissionPage } from "./submission.ts";
-import { type LatexTable, latexTable, recordTable } from "./table.ts";
+import { type LatexTable, latexTable } from "./table.ts";
+import { claimsSummary, claimsTable } from "./tables/claims.ts";
 import { deviationsTable } from "./tables/deviations.ts";
 import { profileSentences, profileTables, runsOf } from "./tables/profiles.ts";
 import { profileSynthesis } from "./tables/synthesis.ts";
-import {
-  measuredEffects,
-  recordsCausal,
-  recordsDecisions,
-  recordsGates,
-  recordsLadder,
-} from "./tables/records.ts";
+import { recordsCausal, recordsDecisions, recordsGates, recordsLadder } from "./tables/records.ts";
 import { organismsTable, performanceTable, simulationTable } from "./tables/validation.ts";
 import { openTrace, type Trace, traceTable } from "./trace.ts";
 
@@ -63,7 +58,7 @@ function generalTables(trace: Trace): LatexTable[] {
     recordsGates(trace),
     recordsCausal(trace),
     recordsDecisions(trace),
-    measuredEffects(trace),
+    claimsSummary(trace),
     claimsTable(trace),
     organismsTable(trace),
     simulationTable(trace),
@@ -71,16 +66,6 @@ function generalTables(trace: Trace): LatexTable[] {
     deviationsTable(),
   ];
   return tables.filter((table) => table !== undefined);
-}
-
-/** Published claims and what becomes of them; the artifact is a list of records, or holds one under `claims`. */
-function claimsTable(trace: Trace): LatexTable | undefined {
-  const file = "records/claims.json";
-  const key = Array.isArray(trace.artifacts.whole(file)) ? "" : "claims";
-  return recordTable(trace, {
-    ...{ name: "claims", file, key },
-    caption: "The published claims under the corrections that the records allow.",
-  });
 }
 
 /** A profile's tables, findings in words computed from them, and figures, as one file to input. */

@@ -28,7 +28,6 @@ export const MACROS: readonly Macro[] = [
 /** Results that may or may not exist; `\ifdefined\hasX` in main.tex shows or hides what speaks of them. */
 export const CONDITIONS: readonly { readonly name: string; readonly file: string }[] = [
   { name: "hasClaims", file: "records/claims.json" },
-  { name: "hasEffects", file: "records/protocol_effects.json" },
   { name: "hasEmbedded", file: "embedded/cross_modal_synthesis.json" },
   { name: "hasFull", file: "full/cross_modal_synthesis.json" },
   { name: "hasSimulation", file: "simulation/simulation.json" },

@@ -1,6 +1,6 @@
 /** A LaTeX table in booktabs style, and the generic one over any artifact. */
 import { type Artifacts, isRecord } from "./artifacts.ts";
-import { code, escapeLatex, NUMBER } from "./latex.ts";
+import { code, NUMBER } from "./latex.ts";
 import type { Trace } from "./trace.ts";
 
 /** One float with a tabular in it. */
@@ -91,31 +91,6 @@ export function leafTable(
     ]),
     size: "footnotesize",
   };
-}
-
-/** A list of records as a table, fields across; for artifacts that are tables themselves. */
-export function recordTable(
-  trace: Trace,
-  table: { readonly name: string; readonly caption: string; readonly file: string; readonly key: string },
-): LatexTable | undefined {
-  const rows = trace.artifacts.value(table.file, table.key);
-  if (!Array.isArray(rows) || rows.length === 0 || !rows.every(isRecord)) return undefined;
-  const fields = Object.keys(rows[0] ?? {}).filter((field) => !isRecord(rows[0]?.[field]));
-  return {
-    name: table.name,
-    caption: table.caption,
-    columns: `@{}${fields.map(() => `P{${(0.94 / fields.length).toFixed(3)}\\linewidth}`).join("")}@{}`,
-    header: fields.map(escapeLatex),
-    rows: rows.map((row) => fields.map((field) => escapeLatex(plain(row[field])))),
-    size: "scriptsize",
-    long: true,
-  };
-}
-
-function plain(value: unknown): string {
-  if (value === null || value === undefined) return "—";
-  if (typeof value === "number") return String(Number(value.toPrecision(4)));
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function numericKeys(artifacts: Artifacts, file: string): string[] {

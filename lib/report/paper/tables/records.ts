@@ -1,6 +1,6 @@
 /** Tables of the published study, re-derived from its records. */
 import { isRecord } from "../artifacts.ts";
-import { code, escapeLatex, fixed, type Format, INTEGER, percent, signed, significant } from "../latex.ts";
+import { code, fixed, type Format, INTEGER, percent, signed, significant } from "../latex.ts";
 import type { LatexTable } from "../table.ts";
 import type { Trace } from "../trace.ts";
 
@@ -173,32 +173,6 @@ export function recordsDecisions(trace: Trace): LatexTable {
       line("error, always expensive (\\%)", "cascade_results", "always_expensive.mean_error"),
     ],
     size: "footnotesize",
-  };
-}
-
-/** What each correction was measured to do to the published numbers; undefined until a profile has measured it. */
-export function measuredEffects(trace: Trace): LatexTable | undefined {
-  const effects = trace.artifacts.value("records/protocol_effects.json", "effects");
-  if (!Array.isArray(effects)) return undefined;
-  const text = (value: unknown) =>
-    value === null
-      ? "none"
-      : escapeLatex(typeof value === "number" ? String(Number(value.toPrecision(3))) : String(value));
-  return {
-    name: "records_effects",
-    caption:
-      "Each correction that the records allow, turned on alone: the published figure and the corrected one.",
-    columns: "@{}l@{\\ }P{0.16\\linewidth}P{0.24\\linewidth}P{0.2\\linewidth}P{0.28\\linewidth}@{}",
-    header: ["", "run", "quantity", "published", "corrected"],
-    rows: effects.filter(isRecord).map(({ id, run, quantity, published, corrected }) => [
-      text(id),
-      code(String(run)),
-      text(quantity).replaceAll("\\_", "\\_\\allowbreak{}"),
-      text(published),
-      text(corrected),
-    ]),
-    size: "scriptsize",
-    long: true,
   };
 }
 
