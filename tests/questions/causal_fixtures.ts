@@ -40,13 +40,16 @@ export async function constructedSubject(
   readers: Readers,
 ): Promise<Constructed> {
   const directory = Deno.makeTempDirSync();
-  try {
-    return architecture === "gpt_neox"
-      ? await constructedNeox(directory, readers)
-      : await constructedT5(directory, readers);
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
-  }
+  const opened = architecture === "gpt_neox"
+    ? await constructedNeox(directory, readers)
+    : await constructedT5(directory, readers);
+  return {
+    ...opened,
+    async close() {
+      await opened.close();
+      Deno.removeSync(directory, { recursive: true }); // weights are read when a block first runs
+    },
+  };
 }
 
 async function constructedNeox(directory: string, readers: Readers): Promise<Constructed> {
