@@ -27,6 +27,10 @@ export function reportPage(run: RunFolder): string {
   return pageHtml(run.name, sections, latents);
 }
 
+/** The browser itself refuses every request that the page might make; what is inline may run. */
+const POLICY =
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:";
+
 /** The page around sections. */
 export function pageHtml(name: string, sections: readonly Section[], latents?: LatentsArtifact): string {
   const specs = Object.fromEntries(
@@ -38,6 +42,7 @@ export function pageHtml(name: string, sections: readonly Section[], latents?: L
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
 <link rel="icon" href="data:,">
 <title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
@@ -87,7 +92,7 @@ ${tables.map(sortableTable).join("\n")}
 /** A table whose headers are buttons, in a box of its own that scrolls. */
 function sortableTable(table: TableView): string {
   const html = tableHtml(table).replaceAll(
-    /<th([^>]*)>(.*?)<\/th>/g,
+    /<th( [^>]*)>(.*?)<\/th>/g,
     (_, attributes, text) => `<th${attributes}><button type="button">${text}</button></th>`,
   );
   return `<div class="wide" tabindex="0" role="region" aria-label="${

@@ -1,10 +1,16 @@
 /** Q2 from causal_ablation_all.json and causal_ablation_last.json: do the features matter to the model's own error? */
 import { type CausalArtifact, readCausalArtifact } from "../../questions/causal_artifact.ts";
+import type { Inference } from "../../stats/interval.ts";
 import { causalForestFigure, type CausalInput } from "../figures/causal_forest.ts";
 import { formatNumber } from "../figures/theme.ts";
 import { figureName } from "./predictive.ts";
 import { hasArtifact, readArtifact, type RunFolder } from "./run_folder.ts";
 import { digitsFor, fromCi95, intervalCell, largestBy, type Section, sideOfZero } from "./section.ts";
+
+/** What the section reads of causal_summary.json, where the corrected protocol wrote one. */
+interface CausalSummary {
+  readonly primary: { readonly effect: Inference; readonly effect_minus_matched: Inference };
+}
 
 type Controls = NonNullable<CausalInput["controls"]>;
 
@@ -25,6 +31,9 @@ export function causalSection(run: RunFolder): Section {
   const [largest, effect] = largestBy(latents, ([, { point }]) => Math.abs(point));
   const recon = all.artifact.delta_sae_recon;
   const controls = Object.entries(all.controls ?? {});
+  const primary = hasArtifact(run, "causal_summary")
+    ? readArtifact<CausalSummary>(run, "causal_summary", ["primary"]).primary
+    : undefined;
   const singleCell = (latent: string) => {
     const own = single?.artifact.per_feature_ablation_delta[latent];
     return own ? intervalCell(fromCi95(own), digits) : "—";
@@ -33,8 +42,10 @@ export function causalSection(run: RunFolder): Section {
     id: "q2",
     title: `Q2, causal: ${run.name}`,
     question: "Does ablating a feature change the model's own error?",
-    verdict: `${count(all.artifact)} of ${latents.length} latents at all positions` +
-      (single ? `, ${count(single.artifact)} at one` : ""),
+    verdict: primary
+      ? primaryVerdict(primary)
+      : `${count(all.artifact)} of ${latents.length} latents at all positions` +
+        (single ? `, ${count(single.artifact)} at one` : ""),
     answer: [
       `Ablated at all positions, ${
         count(all.artifact)
@@ -45,10 +56,11 @@ export function causalSection(run: RunFolder): Section {
       }; replacing activations by their reconstruction alone changes it by ${
         intervalCell(fromCi95(recon), digitsFor([recon.point]))
       }, ${formatNumber(Math.abs(recon.point / effect.point), 1)} times as much.`,
+      ...(primary ? [primarySentence(primary, metric)] : []),
       controls.length > 0
-        ? `Matched controls: ${
-          controls.map(([label, own]) => `${label} ${intervalCell(fromCi95(own), digits)}`).join("; ")
-        }.`
+        ? `Of ${controls.length} matched random latents ${
+          controls.filter(([, own]) => sideOfZero(fromCi95(own)) !== "includes").length
+        } have an interval that excludes 0.`
         : "No matched control was run, so that these effects are not compared with those of random latents.",
     ],
     tables: [{
@@ -71,6 +83,29 @@ export function causalSection(run: RunFolder): Section {
       }),
     ],
   };
+}
+
+/** The corrected claim: the top latents together do more than as many matched random ones. */
+function primaryVerdict({ effect_minus_matched: difference }: CausalSummary["primary"]): string {
+  if (difference.status !== "valid") return "underpowered";
+  if (difference.ciLow > 0) return "latents raise the error beyond matched controls";
+  return difference.ciHigh < 0
+    ? "latents do less than matched controls"
+    : "no effect beyond matched controls shown";
+}
+
+function primarySentence({ effect, effect_minus_matched }: CausalSummary["primary"], metric: string): string {
+  const values = [effect.value, effect_minus_matched.value];
+  const cell = (inference: Inference) =>
+    inference.status === "valid"
+      ? intervalCell(
+        { point: inference.value, ci_low: inference.ciLow, ci_high: inference.ciHigh },
+        digitsFor(values),
+      )
+      : intervalCell({ point: inference.value, ci_low: null, ci_high: null }, digitsFor(values));
+  return `Ablated together the latents change ${metric} by ${cell(effect)}; less what matched controls do, ${
+    cell(effect_minus_matched)
+  } (clustered).`;
 }
 
 interface CausalRead {
