@@ -89,12 +89,12 @@ export async function negativeControl(
   for (const rung of correctedRungs(blocks)) {
     if ("testScores" in rung || rung.name === BASE) continue; // the base is fitted with the increment on it
     const fits = await fitUnder(rung, first, { ...options, chosen });
-    const further = Object.entries(fits).some(([, own]) => exceeds(rejections(own, first)))
+    const counted = Object.entries(fits).map(([name, own]) => [name, own, rejections(own, first)] as const);
+    const further = counted.some(([, , rejected]) => exceeds(rejected))
       ? coins(nRelabelings, nFurther)
       : null;
     const again = further && await fitUnder(rung, further, { ...options, chosen });
-    for (const [name, own] of Object.entries(fits)) {
-      const rejected = rejections(own, first);
+    for (const [name, own, rejected] of counted) {
       rungs[name] = {
         c: penaltyOfRung(chosen, name),
         rejected,
