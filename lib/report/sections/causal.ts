@@ -9,7 +9,7 @@ import { digitsFor, fromCi95, intervalCell, largestBy, type Section, sideOfZero 
 
 /** What the section reads of causal_summary.json, where the corrected protocol wrote one. */
 interface CausalSummary {
-  readonly primary: { readonly effect: Inference; readonly effect_minus_matched: Inference };
+  readonly primary: { readonly effect: Inference; readonly effect_minus_matched: Inference | null };
 }
 
 type Controls = NonNullable<CausalInput["controls"]>;
@@ -87,6 +87,7 @@ export function causalSection(run: RunFolder): Section {
 
 /** The corrected claim: the top latents together do more than as many matched random ones. */
 function primaryVerdict({ effect_minus_matched: difference }: CausalSummary["primary"]): string {
+  if (difference === null) return "no matched control";
   if (difference.status !== "valid") return "underpowered";
   if (difference.ciLow > 0) return "latents raise the error beyond matched controls";
   return difference.ciHigh < 0
@@ -95,9 +96,9 @@ function primaryVerdict({ effect_minus_matched: difference }: CausalSummary["pri
 }
 
 function primarySentence({ effect, effect_minus_matched }: CausalSummary["primary"], metric: string): string {
-  const values = [effect.value, effect_minus_matched.value];
-  const cell = (inference: Inference) =>
-    inference.status === "valid"
+  const values = [effect.value, effect_minus_matched?.value ?? 0];
+  const cell = (inference: Inference | null) =>
+    inference === null ? "—" : inference.status === "valid"
       ? intervalCell(
         { point: inference.value, ci_low: inference.ciLow, ci_high: inference.ciHigh },
         digitsFor(values),
