@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { runMain } from "lib/run/main.ts";
-import { protocolTable, readEffects } from "lib/run/protocol.ts";
+import { protocolTable, readEffects, readLimits } from "lib/run/protocol.ts";
 
 await runMain(async () => {
   const { values } = parseArgs({
@@ -15,9 +15,9 @@ await runMain(async () => {
     },
   });
   const profiles = await readdir(values.results).catch(() => []);
-  const effects = await Promise.all(
-    profiles.sort().map((profile) => readEffects(join(values.results, profile, "protocol_effects.json"))),
-  );
-  process.stdout.write(protocolTable(effects.flat()));
+  const files = profiles.sort().map((profile) => join(values.results, profile, "protocol_effects.json"));
+  const effects = await Promise.all(files.map(readEffects));
+  const limits = await Promise.all(files.map(readLimits));
+  process.stdout.write(protocolTable(effects.flat(), Object.assign({}, ...limits)));
   return 0;
 });

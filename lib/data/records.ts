@@ -33,6 +33,8 @@ export interface RecordedItems {
   readonly labels: Uint8Array;
   /** perplexity of the gold answer, where the label is made from it */
   readonly targetPerplexity?: Float64Array;
+  /** gold answers, where the label is made from their likelihood */
+  readonly answers?: readonly string[];
 }
 
 /** Recorded outcomes of the test items, rows in the order of `ids`. */
@@ -52,6 +54,7 @@ export interface RecordedTest {
 
 /** Per-item causal values: the metric under each condition. */
 export interface RecordedCausal {
+  readonly ids: Float64Array;
   readonly natural: Float64Array;
   readonly reconstruction: Float64Array;
   /** latent index -> metric with that latent ablated */
@@ -77,7 +80,7 @@ export async function readRecordedItems(
     ...["prompt", "activity_label", "split"],
     ...["window_id", source.prompt_perplexity, "seq_len", "difficulty"],
     ...(target ? [target] : []),
-  ]);
+  ], target ? ["gold_answer"] : []);
   return {
     ids: numberColumn(table, "window_id", path),
     prompts: textColumn(table, "prompt", path),
@@ -87,6 +90,7 @@ export async function readRecordedItems(
     split: textColumn(table, "split", path),
     labels: binaryColumn(table, "difficulty", path),
     ...(target && { targetPerplexity: numberColumn(table, target, path) }),
+    ...("gold_answer" in table.columns && { answers: textColumn(table, "gold_answer", path) }),
   };
 }
 
@@ -140,8 +144,9 @@ export async function readRecordedCausal(
 ): Promise<RecordedCausal> {
   const path = join(root, `${stem}.parquet`);
   const column = (latent: number) => `err_ablate_${latent}`;
-  const table = await readTable(path, ["err_natural", "err_recon", ...latents.map(column)]);
+  const table = await readTable(path, ["window_id", "err_natural", "err_recon", ...latents.map(column)]);
   return {
+    ids: numberColumn(table, "window_id", path),
     natural: numberColumn(table, "err_natural", path),
     reconstruction: numberColumn(table, "err_recon", path),
     ablated: new Map(latents.map((latent) => [latent, numberColumn(table, column(latent), path)])),

@@ -11,7 +11,7 @@ import { calibrationError } from "../stats/calibration_error.ts";
 import { fitIsotonic, predictIsotonic } from "../stats/isotonic.ts";
 import { decisionFunction, fitLogistic, sigmoid } from "../stats/l1_logistic.ts";
 import { fitPlatt, type PlattFit, predictPlatt } from "../stats/platt.ts";
-import { fitStandardScaler, standardize } from "../stats/standard_scaler.ts";
+import { fitStandardScaler } from "../stats/standard_scaler.ts";
 
 /** Quality of one set of test probabilities. */
 export interface CorrectedCalibrationMetrics {
@@ -93,8 +93,8 @@ export function recalibrateCorrected(
  */
 export function fitStandardizedProbe(train: Matrix, labels: ArrayLike<number>, c: number) {
   const scaler = fitStandardScaler(train);
-  const fit = fitLogistic(standardize(train, scaler), labels, { c });
-  return (rows: Matrix): Float64Array => decisionFunction(standardize(rows, scaler), fit).map(sigmoid);
+  const fit = fitLogistic(train, labels, { c, scaler });
+  return (rows: Matrix): Float64Array => decisionFunction(rows, fit, { scaler }).map(sigmoid);
 }
 
 function measure(labels: ArrayLike<number>, p: Float64Array, nBins: number): CorrectedCalibrationMetrics {

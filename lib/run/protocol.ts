@@ -62,14 +62,8 @@ export interface MeasuredEffect {
  * @throws {SyntaxError} if it holds anything else, or an id that no deviation has
  */
 export async function readEffects(path: string): Promise<MeasuredEffect[]> {
-  let contents: string;
-  try {
-    contents = await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw error;
-  }
-  const parsed: unknown = JSON.parse(contents);
+  const parsed = await readIfThere(path);
+  if (parsed === undefined) return [];
   const effects = isRecord(parsed) ? parsed["effects"] : undefined;
   if (!Array.isArray(effects)) throw new SyntaxError(`Cannot read ${path}: needs a list "effects"`);
   return effects.map((effect: unknown, i) => {
@@ -81,14 +75,42 @@ export async function readEffects(path: string): Promise<MeasuredEffect[]> {
 }
 
 /**
+ * The `limits` beside the effects, by id: what a profile could not measure, and why.
+ * @returns none if the file does not exist or names none
+ */
+export async function readLimits(path: string): Promise<Readonly<Record<string, string>>> {
+  const parsed = await readIfThere(path);
+  const limits = isRecord(parsed) ? parsed["limits"] : undefined;
+  if (!isRecord(limits)) return {};
+  return Object.fromEntries(Object.entries(limits).map(([id, limit]) => [id, String(limit)]));
+}
+
+async function readIfThere(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
  * The deviations as a table; effects as far as they were measured.
  * @param effects of any runs, from readEffects()
+ * @param limits by id, from readLimits(): printed where they say more than "not measured"
  */
-export function protocolTable(effects: readonly MeasuredEffect[]): string {
+export function protocolTable(
+  effects: readonly MeasuredEffect[],
+  limits: Readonly<Record<string, string>> = {},
+): string {
   const rows = DEVIATIONS.map(({ id, switch: name, published, corrected, reason, source }) => {
     const measured = effects.filter((effect) => effect.id === id).map((
       { run, quantity, published, corrected },
     ) => `${run}: ${quantity} ${show(published)} -> ${show(corrected)}`);
+    const limit = limits[id];
+    if (limit !== undefined) {
+      measured.push(measured.length > 0 ? `(limit: ${limit})` : `not measured: ${limit}`);
+    }
     return [id, name, published, corrected, reason, source, measured.join("; ") || "not measured"];
   });
   const header = ["id", "switch", "published", "corrected", "reason", "source", "measured effect"];

@@ -126,15 +126,17 @@ function newton(scores: ArrayLike<number>, labels: ArrayLike<number>): PlattFit 
     const moveIntercept = (hCross * gSlope - hSlope * gIntercept) / determinant;
     let step = 1;
     let next = loss(slope + moveSlope, intercept + moveIntercept);
-    for (; next > value && step > 1e-10; step /= 2) {
+    const bound = value + 1e-13 * value; // near the minimum the loss cannot tell a good step from a bad one
+    for (; next > bound && step > 1e-10; step /= 2) {
       next = loss(slope + step / 2 * moveSlope, intercept + step / 2 * moveIntercept);
     }
-    if (next > value) break;
+    if (next > bound) break;
     slope += step * moveSlope;
     intercept += step * moveIntercept;
     value = next;
     const moved = Math.max(Math.abs(moveSlope), Math.abs(moveIntercept));
-    if (moved <= 1e-13 * Math.max(1, Math.abs(slope), Math.abs(intercept))) break;
+    // Newton squares the error: after a move of 1e-9 it is at the last bit, and smaller moves are rounding.
+    if (moved <= 1e-9 * Math.max(1, Math.abs(slope), Math.abs(intercept))) break;
   }
   return { slope, intercept: intercept - slope * centre, nIterations };
 }

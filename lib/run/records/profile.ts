@@ -43,6 +43,11 @@ import {
 } from "./experiments.ts";
 import { calibrateFigure, cascadeFigure, causalFigure, probeFigure, selectiveFigure } from "./figures.ts";
 import { loadStudy, type RecordedDataset, type RecordedStudy } from "./study.ts";
+import { openDerivation } from "./switches/derive.ts";
+import { type ClaimStep, type ClaimSummary, judgeClaims } from "./switches/claims.ts";
+import { measureEffects } from "./switches/effects.ts";
+import { readCausalValues } from "./switches/study.ts";
+import type { MeasuredEffect } from "../protocol.ts";
 
 /** The experiments one can ask for by name. */
 export const EXPERIMENTS = ["probe", "selective", "calibrate", "cascade", "causal"] as const;
@@ -77,6 +82,12 @@ export interface RecordsOutcome {
   readonly gates: readonly Gate[];
   /** null unless every question was asked */
   readonly synthesis: SynthesisRow | null;
+  /** published beside corrected; null unless every question was asked */
+  readonly corrected: {
+    readonly effects: readonly MeasuredEffect[];
+    readonly steps: readonly ClaimStep[];
+    readonly summaries: readonly ClaimSummary[];
+  } | null;
   /** file names, relative to the run's folder */
   readonly files: readonly string[];
 }
@@ -108,7 +119,7 @@ export async function runRecords(options: RecordsOptions): Promise<RecordsOutcom
     gates.push(...await compareProbe(study, probe, recordedLadder(study)));
     draw(probeFigure(study, probe));
   }
-  let selective, cascade, causal: Record<string, CausalExperiment> = {};
+  let selective, calibrated, cascade, causal: Record<string, CausalExperiment> = {};
   if (asked.has("selective")) {
     step("selective");
     selective = selectiveExperiment(study, probe);
@@ -118,7 +129,7 @@ export async function runRecords(options: RecordsOptions): Promise<RecordsOutcom
   }
   if (asked.has("calibrate")) {
     step("calibrate");
-    const calibrated = calibrateExperiment(study, probe);
+    calibrated = calibrateExperiment(study, probe);
     artifacts.push(...calibrateArtifacts(study, calibrated));
     gates.push(...await compareCalibrate(study, calibrated));
     draw(calibrateFigure(study, calibrated));
@@ -139,12 +150,21 @@ export async function runRecords(options: RecordsOptions): Promise<RecordsOutcom
     if (figure) draw(figure);
   }
 
+  let corrected: RecordsOutcome["corrected"] = null;
+  if (selective && calibrated && cascade && asked.has("probe") && asked.has("causal")) {
+    step("corrections");
+    const causalValues = layer === "mid" ? await readCausalValues(study) : {};
+    const derive = openDerivation({ study, probe, selective, calibrated, cascade, causal, causalValues });
+    corrected = { effects: measureEffects(study.run, derive), ...judgeClaims(study.run, derive) };
+  }
+
   step("write");
   const files = await writeRun(options, { study, artifacts, tables, figures, primarySha256: primary.sha256 });
   return {
     run: study.run,
     gates,
     files,
+    corrected,
     synthesis: selective && cascade && asked.has("probe")
       ? synthesisRow(study.run, {
         probe: probe.ladder.result,

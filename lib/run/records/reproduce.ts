@@ -15,6 +15,10 @@ import { writeManifest, writeRunRecord } from "../manifest.ts";
 import { readPrimary } from "../primary.ts";
 import { EXPERIMENTS, runRecords } from "./profile.ts";
 import { loadDataset, runName } from "./study.ts";
+import { claimsReport, countOutcomes } from "./switches/claims_report.ts";
+import { type ClaimStep, type ClaimSummary, crossModalClaim } from "./switches/claims.ts";
+import { measuredLimits } from "./switches/effects.ts";
+import type { MeasuredEffect } from "../protocol.ts";
 
 /** Where the output goes and who is told. */
 export interface ReproduceOptions {
@@ -42,6 +46,9 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
   const folder = options.folder ?? join(resultsRoot, "records");
   const gates: Gate[] = [];
   const rows: SynthesisRow[] = [];
+  const effects: MeasuredEffect[] = [];
+  const steps: ClaimStep[] = [];
+  const claims: ClaimSummary[] = [];
   const outputs: Record<string, string> = {};
   using renderer = openFigureRenderer();
   const configs = discoverConfigs().map(({ path }) => readRunConfig(path));
@@ -59,6 +66,9 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
       });
       gates.push(...outcome.gates);
       if (outcome.synthesis) rows.push(outcome.synthesis);
+      effects.push(...outcome.corrected?.effects ?? []);
+      steps.push(...outcome.corrected?.steps ?? []);
+      claims.push(...outcome.corrected?.summaries ?? []);
       outputs[`${run}/manifest.json`] = join(folder, run, "manifest.json");
     }
   }
@@ -81,8 +91,16 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
   await writeJsonAtomic(join(folder, "gates.json"), gates.map(finiteGate));
   await writeTable(join(folder, "gates.parquet"), gates.map((gate) => ({ ...finiteGate(gate) })));
   await writeFileAtomic(join(folder, "gates.md"), `# Gates\n\n${gatesTable(gates)}`);
+  claims.push(crossModalClaim(rows.map(({ run }) => run)));
+  await writeJsonAtomic(join(folder, "claims.json"), { claims });
+  await writeTable(join(folder, "claims.parquet"), steps.map((step) => ({ ...step })));
+  await writeFileAtomic(join(folder, "claims.md"), claimsReport(claims, steps));
+  await writeJsonAtomic(join(folder, "protocol_effects.json"), { effects, limits: measuredLimits(effects) });
   for (
-    const name of ["cross_modal_synthesis.json", "cross_modal_synthesis.md", "gates.json", "gates.parquet"]
+    const name of [
+      ...["cross_modal_synthesis.json", "cross_modal_synthesis.md", "gates.json", "gates.parquet"],
+      ...["claims.json", "claims.md", "claims.parquet", "protocol_effects.json"],
+    ]
   ) {
     outputs[name] = join(folder, name);
   }
@@ -101,6 +119,7 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
   const broken = gates.filter(({ passed }) => !passed);
   options.print(`${gates.length - broken.length} of ${gates.length} gates passed.\n`);
   if (broken.length > 0) options.print(`\nBroken gates:\n\n${gatesTable(broken)}`);
+  options.print(`${countOutcomes(claims)} See claims.md.\n`);
   options.print(`Tables, figures and every gate are in ${folder}\n`);
   return gates;
 }
