@@ -12,7 +12,7 @@ import { loadTokenizer } from "../model/tokenizer.ts";
 import { UsageError } from "../guardrail.ts";
 import { atLeastQuantile, blockOf, oneHot } from "./columns.ts";
 import { llmCausalSubject } from "./llm_causal.ts";
-import { type PromptItem, promptItems } from "./llm_prompts.ts";
+import { promptItems, type TokenItem } from "./llm_prompts.ts";
 import { countParameters } from "./parameters.ts";
 
 /** What a language study is made of. */
@@ -25,13 +25,6 @@ export interface LlmStudyOptions {
   readonly hook: string;
   readonly hardQuantile: number;
   readonly engine: EngineOptions;
-}
-
-/** An item as the models see it. */
-export interface TokenItem extends PromptItem {
-  readonly promptTokens: Uint32Array;
-  /** One list a candidate. */
-  readonly candidateTokens: readonly Uint32Array[];
 }
 
 /** Items run through a model at a time. */

@@ -2,7 +2,7 @@
 import { negativeLogSoftmax } from "../math/log_softmax.ts";
 import type { CausalSubject, ConditionMetrics } from "../modality.ts";
 import { type CausalModel, prefix, suffix } from "../model/model.ts";
-import type { TokenItem } from "./llm.ts";
+import type { TokenItem } from "./llm_prompts.ts";
 
 /** Patches prompt positions; with several candidates the prompt is patched alike before each. */
 export function llmCausalSubject(

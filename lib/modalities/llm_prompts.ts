@@ -26,6 +26,13 @@ export interface PromptItem {
   readonly trivial: Readonly<Record<string, number>>;
 }
 
+/** An item as the models see it. */
+export interface TokenItem extends PromptItem {
+  readonly promptTokens: Uint32Array;
+  /** One list a candidate. */
+  readonly candidateTokens: readonly Uint32Array[];
+}
+
 /** Reads the items of a dataset. */
 export function promptItems(
   dataset: "facts" | "endings",

@@ -4,7 +4,6 @@
  */
 import { UsageError } from "../guardrail.ts";
 import { SERIES_NAMES, seriesStatistics } from "../features/series.ts";
-import { randomStream } from "../math/random.ts";
 import type { Matrix } from "../math/matrix.ts";
 import type { DifficultyLabel, ModelRole, Outcomes, Study } from "../modality.ts";
 import { readChronosConfig } from "../model/chronos_config.ts";
@@ -17,6 +16,7 @@ import { teacherForcing } from "../model/teacher_forcing.ts";
 import { crps } from "../stats/crps.ts";
 import { atLeastQuantile, blockOf } from "./columns.ts";
 import { countParameters } from "./parameters.ts";
+import { pathUniforms } from "./path_uniforms.ts";
 import { tsfmCausalSubject } from "./tsfm_causal.ts";
 import type { WindowItem } from "./tsfm_windows.ts";
 
@@ -154,20 +154,6 @@ async function runOutcomes(
     onItems?.(Math.min(n, first + ITEMS_AT_ONCE));
   }
   return { ...outcomes, uncertainty: blockOf(columns, n) };
-}
-
-/** Uniforms of an item, the same for every model and condition: common random numbers. */
-export function pathUniforms(
-  seed: number,
-  id: number,
-  { nPaths, horizon }: { readonly nPaths: number; readonly horizon: number },
-): Matrix {
-  const rng = randomStream(seed, `forecast/${id}`);
-  return {
-    data: Float64Array.from({ length: nPaths * horizon }, () => rng.random()),
-    nRows: nPaths,
-    nCols: horizon,
-  };
 }
 
 /** Mean width of the central 90 %, mean standard deviation, and the width's second half over its first. */

@@ -12,7 +12,7 @@ import {
 import { t5SeriesModel } from "../model/t5_series_model.ts";
 import { teacherForcing } from "../model/teacher_forcing.ts";
 import { crps } from "../stats/crps.ts";
-import { pathUniforms } from "./tsfm.ts";
+import { pathUniforms } from "./path_uniforms.ts";
 import type { WindowItem } from "./tsfm_windows.ts";
 
 /** Patches context steps; EOS is read by the encoder and never patched. */

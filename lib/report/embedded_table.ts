@@ -22,6 +22,31 @@ export function embeddedTable({ rows, contrast, causal_contrast }: EmbeddedSynth
     ...(rows[0]?.corrected.increment ?? []).map((_, s) =>
       line(`P6 - B, SAE seed ${s + 1} [95 % CI]`, (row) => inferenceCell(row.corrected.increment[s]))
     ),
+    line("P6 - B over seeds [95 % CI]", (row) => inferenceCell(row.corrected.increment_over_seeds)),
+    ...(rows[0]?.corrected.claims ?? []).map(({ statement }, c) =>
+      line(`claim: ${statement}`, (row) => row.corrected.claims[c]?.status ?? "—")
+    ),
+    line("causal, all positions", ({ corrected: { causal } }) => verdictCell(causal?.all)),
+    line("causal, last position", ({ corrected: { causal } }) => verdictCell(causal?.last)),
+    line("joint ablation, nats", ({ corrected: { causal } }) => inferenceCell(causal?.joint_effect)),
+    line(
+      "joint ablation less matched controls, nats",
+      ({ corrected: { causal } }) => inferenceCell(causal?.joint_effect_minus_matched ?? undefined),
+    ),
+    line(
+      "hard less easy, share of the hook's loss",
+      ({ corrected: { causal } }) => inferenceCell(causal?.hard_minus_easy_share ?? undefined),
+    ),
+    line(
+      "positive control, raw (cheap) AUROC",
+      ({ corrected: { controls: { positive } } }) =>
+        `${positive.raw.toFixed(3)} (${positive.cheap.toFixed(3)}) ${positive.passed ? "passed" : "FAILED"}`,
+    ),
+    line(
+      "negative control, largest share",
+      ({ corrected: { controls: { negative } } }) =>
+        `${percent(negative.max_share)} (${negative.rung}) ${negative.passed ? "passed" : "FAILED"}`,
+    ),
     line(
       "AUGRC, P0, share of oracle",
       (row) => percent(row.corrected.augrc_share_of_oracle["P0_uncertainty"]),

@@ -1,21 +1,11 @@
 /** The one table of macros: name, artifact, key, format. What main.tex may print as a number is here and nowhere else. */
 import type { Artifacts } from "./artifacts.ts";
-import type { Format } from "./latex.ts";
+import type { Macro } from "./macro_tables/macro.ts";
 import { ORGANISM_MACROS } from "./macro_tables/organisms.ts";
 import { EMBEDDED_MACROS } from "./macro_tables/profiles.ts";
 import { RECORDS_MACROS } from "./macro_tables/records.ts";
 import { SIMULATION_MACROS } from "./macro_tables/simulation.ts";
 import type { Trace } from "./trace.ts";
-
-/** One macro. */
-export interface Macro {
-  /** letters only, as LaTeX wants it */
-  readonly name: string;
-  /** relative to the results directory */
-  readonly file: string;
-  readonly key: string;
-  readonly format: Format;
-}
 
 /** Every macro, in the order of the paper. */
 export const MACROS: readonly Macro[] = [

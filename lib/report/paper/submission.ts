@@ -1,5 +1,6 @@
 /** The abstract as plain text, numbers filled in, for forms that take no LaTeX; and what a submission needs besides. */
-import { CONDITIONS, type Macro, MACROS } from "./macros.ts";
+import type { Macro } from "./macro_tables/macro.ts";
+import { CONDITIONS, MACROS } from "./macros.ts";
 import type { Artifacts } from "./artifacts.ts";
 import { latexValue } from "./latex.ts";
 

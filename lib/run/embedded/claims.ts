@@ -37,16 +37,21 @@ export function claimsArtifact(
       reasons: confounds.is_confounded ? [`${confounds.strongest} alone predicts it`] : [],
     },
   ];
+  const isEmpty = ladders.every(({ fitted }) => fitted.rungs["P6_nested_sae"]!.nested!.empty);
+  const nested = [...requirements, {
+    name: "increment",
+    reasons: isEmpty ? ["no latent was kept under any seed, so its interval measures no uncertainty"] : [],
+  }];
   const { inference } = over_seeds["P6_nested_sae-B_uncertainty_cheap_raw"]!;
   const equivalence = equivalenceTest(inference, { low: -smallestEffect, high: smallestEffect });
   const claims = [
     judgeClaim("SAE codes add to uncertainty, cheap statistics and raw activations", {
       claims: "above zero",
-      ...{ requirements, inference, equivalence },
+      ...{ requirements: nested, inference, equivalence },
     }),
     judgeClaim(`SAE codes add less than ${smallestEffect} AUROC to them`, {
       claims: "no effect",
-      ...{ requirements, inference, equivalence },
+      ...{ requirements: nested, inference, equivalence },
     }),
     judgeClaim("raw activations add to cheap statistics", {
       claims: "above zero",

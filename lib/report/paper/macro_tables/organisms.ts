@@ -1,6 +1,6 @@
 /** Macros of the model organisms' evaluation. */
 import { fixed, type Format, INTEGER, percent } from "../latex.ts";
-import type { Macro } from "../macros.ts";
+import type { Macro } from "./macro.ts";
 import { intervalMacros, macrosOf } from "./shared.ts";
 
 const FILE = "organisms/evaluation.json";

@@ -1,6 +1,6 @@
 /** Macros of the profiles that run models: few, because their tables are generated whole. */
 import { type Format, INTEGER } from "../latex.ts";
-import type { Macro } from "../macros.ts";
+import type { Macro } from "./macro.ts";
 import { macrosOf } from "./shared.ts";
 
 const HASH: Format = { as: "hash", digits: 12 };

@@ -1,6 +1,6 @@
 /** Macros of the records profile: the published study re-derived. */
 import { fixed, type Format, INTEGER, percent, signed } from "../latex.ts";
-import type { Macro } from "../macros.ts";
+import type { Macro } from "./macro.ts";
 import { intervalMacros, macrosOf } from "./shared.ts";
 
 const HASH: Format = { as: "hash", digits: 12 };

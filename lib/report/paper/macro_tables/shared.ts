@@ -1,6 +1,6 @@
 /** Shorthand for rows of the macro table that share a file and a prefix. */
 import type { Format } from "../latex.ts";
-import type { Macro } from "../macros.ts";
+import type { Macro } from "./macro.ts";
 
 /** Rows `[name, key, format]` of one file; names get the prefix. */
 export function macrosOf(

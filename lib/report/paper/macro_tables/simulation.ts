@@ -1,6 +1,6 @@
 /** Macros of the simulation study of the inference methods. */
 import { INTEGER } from "../latex.ts";
-import type { Macro } from "../macros.ts";
+import type { Macro } from "./macro.ts";
 import { macrosOf } from "./shared.ts";
 
 export const SIMULATION_MACROS: readonly Macro[] = macrosOf("simulation/simulation.json", "Sim", [
