@@ -89,7 +89,10 @@ async function readIfThere(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    // ENOTDIR: a file lies beside the profiles' folders.
+    const isAbsent = error instanceof Error && "code" in error &&
+      (error.code === "ENOENT" || error.code === "ENOTDIR");
+    if (isAbsent) return undefined;
     throw error;
   }
 }

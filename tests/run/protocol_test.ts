@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "../../lib/guardrail.ts";
 import { DEVIATIONS } from "../../lib/run/deviations.ts";
-import { correctedIds, protocol, protocolTable, readEffects } from "../../lib/run/protocol.ts";
+import { correctedIds, protocol, protocolTable, readEffects, readLimits } from "../../lib/run/protocol.ts";
 
 Deno.test("DEVIATIONS hold F1 to F26 once each, every field said, every switch its own", () => {
   assert.deepEqual(DEVIATIONS.map(({ id }) => id), Array.from({ length: 26 }, (_, i) => `F${i + 1}`));
@@ -37,10 +37,14 @@ Deno.test("readEffects() and protocolTable() fill in what runs measured and say 
     await writeFile(path, JSON.stringify({ effects: [effect] }));
     const effects = await readEffects(path);
     assert.deepEqual(effects, [effect]);
+    assert.deepEqual(await readEffects(join(path, "protocol_effects.json")), []); // a file beside the folders
     const lines = protocolTable(effects).split("\n");
     assert.equal(lines.length, 26 + 3);
     assert.match(lines.find((line) => line.includes("cascade_area"))!, /llm_squad: points 31 -> 19\.38 *\|$/);
     assert.equal(lines.filter((line) => line.includes("not measured")).length, 25);
+    assert.deepEqual(await readLimits(path), {});
+    const limited = protocolTable([], { F1: "needs activations" });
+    assert.match(limited, /not measured: needs activations/);
     const broken = [{}, { effects: [{ ...effect, id: "F99" }] }, { effects: [{ ...effect, run: 3 }] }];
     for (const wrong of broken) {
       await writeFile(path, JSON.stringify(wrong));
