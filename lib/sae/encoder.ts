@@ -8,6 +8,7 @@ import { type Arena, createArena, paddedStride, padRowsInto, unpadRows } from ".
 import { openDenseProduct } from "./dense_product.ts";
 import { inputScaling, skipPathInPlace } from "./input_scaling.ts";
 import { openKernels } from "./kernels.ts";
+import { multiplyLists } from "./list_product.ts";
 import { selectInRows } from "./select_in_rows.ts";
 import { createSelection } from "./selection.ts";
 import { atomNorms, checkSae, type SaeWeights, transpose } from "./weights.ts";
@@ -98,8 +99,18 @@ export async function openSaeEncoder(sae: SaeWeights, options: EncoderOptions): 
       lists.starts.view[row] = codes.indptr[from + row]! - first;
       lists.ends.view[row] = codes.indptr[from + row + 1]! - first;
     }
-    const list = [lists.starts.at, lists.ends.at, lists.latents.at, lists.acts.at];
-    kernels.run("listTimesDense", nRows, [centered.at, bytes, ...list, wDec.at, bytes, dSae, stride, 0]);
+    multiplyLists(kernels, {
+      out: centered.at,
+      range: [0, nRows],
+      starts: lists.starts.at,
+      ends: lists.ends.at,
+      indices: lists.latents.at,
+      values: lists.acts.at,
+      dense: wDec.at,
+      nDense: dSae,
+      stride,
+      accumulates: false,
+    });
     const out = unpadRows(centered.view, nRows, dModel);
     for (let i = 0; i < out.length; i++) out[i]! += sae.bDec[i % dModel]!;
     inputScaling(sae, rows)?.undoInPlace(out);

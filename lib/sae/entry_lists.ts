@@ -28,8 +28,8 @@ export interface LatentLists {
 export interface EntryLists {
   readonly byRow: RowLists;
   readonly byLatent: LatentLists;
-  /** Fills byLatent from byRow. */
-  transpose(nRows: number): void;
+  /** Fills byLatent, of the first `nLatents`, from byRow. */
+  transpose(nRows: number, nLatents: number): void;
 }
 
 /** Room for entries. @param capacity most entries in all */
@@ -54,13 +54,13 @@ export function createEntryLists(
   };
   const counts = Array.from({ length: kernels.nThreads }, () => arena.words(dSae));
 
-  function transpose(rows: number): void {
+  function transpose(rows: number, nLatents: number): void {
     for (const { view } of counts) view.fill(0);
     const countsAt = counts.map(({ at }) => at);
     const lists = [byRow.starts.at, byRow.ends.at, byRow.latents.at];
     kernels.run("countByLatent", rows, [...lists, countsAt]);
     let next = 0;
-    for (let latent = 0; latent < dSae; latent++) {
+    for (let latent = 0; latent < nLatents; latent++) {
       byLatent.starts.view[latent] = next;
       for (const { view } of counts) {
         const here = view[latent]!;

@@ -2,6 +2,7 @@
 import { type Arena, type Floats, paddedStride } from "./arena.ts";
 import type { LatentLists } from "./entry_lists.ts";
 import type { Kernels } from "./kernels.ts";
+import { multiplyLists } from "./list_product.ts";
 import type { SaeSize, TrainingRules } from "./rules.ts";
 import type { TrainingState } from "./training_state.ts";
 
@@ -15,9 +16,15 @@ export interface Gradients {
       readonly nRows: number;
     },
   ): void;
+  /** Lists of the dead latents, in the order of the list `dead`. */
   addAux(
     lists: LatentLists,
-    from: { readonly centered: Floats; readonly gradient: Floats; readonly nRows: number },
+    from: {
+      readonly centered: Floats;
+      readonly gradient: Floats;
+      readonly nRows: number;
+      readonly dead: { readonly at: number; readonly n: number };
+    },
   ): void;
   /** b_dec's gradient: through every reconstruction, and through the centring of the encoder's input. */
   finish(reconstructionGradient: Floats, nRows: number): void;
@@ -45,23 +52,32 @@ export function createGradients(arena: Arena, kernels: Kernels, options: Gradien
 
   function products(
     lists: LatentLists,
-    { centered, gradient, nRows, range, accumulate }: {
+    { centered, gradient, nRows, range, rows, accumulates }: {
       readonly centered: Floats;
       readonly gradient: Floats;
       readonly nRows: number;
       readonly range: readonly [number, number];
-      readonly accumulate: 0 | 1;
+      readonly rows?: number;
+      readonly accumulates: boolean;
     },
   ): void {
-    const list = [lists.starts.at, lists.ends.at, lists.rows.at];
-    const tail = [bytes, nRows, stride, accumulate];
+    const [starts, ends, indices] = [lists.starts.at, lists.ends.at, lists.rows.at];
+    const common = {
+      range,
+      ...(rows !== undefined && { rows }),
+      starts,
+      ends,
+      indices,
+      nDense: nRows,
+      stride,
+    };
     if (!freezesDecoder) {
-      const out = [wDec.gradient.at, bytes];
-      kernels.runRange("listTimesDense", range, [...out, ...list, lists.acts.at, gradient.at, ...tail]);
+      const from = { values: lists.acts.at, dense: gradient.at };
+      multiplyLists(kernels, { ...common, ...from, out: wDec.gradient.at, accumulates });
     }
-    const out = [wEnc.gradient.at, bytes];
-    kernels.runRange("listTimesDense", range, [...out, ...list, lists.grads.at, centered.at, ...tail]);
-    const sums = [bEnc.gradient.at, lists.starts.at, lists.ends.at, lists.grads.at, accumulate];
+    const from = { values: lists.grads.at, dense: centered.at };
+    multiplyLists(kernels, { ...common, ...from, out: wEnc.gradient.at, accumulates });
+    const sums = [bEnc.gradient.at, rows ?? 0, starts, ends, lists.grads.at, Number(accumulates)];
     kernels.runRange("listSums", range, sums);
   }
 
@@ -77,12 +93,12 @@ export function createGradients(arena: Arena, kernels: Kernels, options: Gradien
       let first = 0;
       options.groupSizes.forEach((size, g) => {
         const range = [first, first + size] as const;
-        products(lists, { centered, gradient: groupGradients[g]!, nRows, range, accumulate: 0 });
+        products(lists, { centered, gradient: groupGradients[g]!, nRows, range, accumulates: false });
         first += size;
       });
     },
-    addAux(lists, { centered, gradient, nRows }) {
-      products(lists, { centered, gradient, nRows, range: [0, dSae], accumulate: 1 });
+    addAux(lists, { dead, ...from }) {
+      products(lists, { ...from, range: [0, dead.n], rows: dead.at, accumulates: true });
     },
     finish(reconstructionGradient, nRows) {
       const sums = new Float64Array(dModel);

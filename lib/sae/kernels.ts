@@ -23,6 +23,7 @@ const NAMES = [
   "listTimesDense",
   "listDots",
   "listSums",
+  "gatherRows",
   "blockSums",
   "countByLatent",
   "scatterByLatent",
@@ -48,10 +49,9 @@ export interface KernelSetup {
   readonly control: SharedArrayBuffer;
   /** This thread's number; the calling thread is 0. */
   readonly part: number;
-  /** This thread's space for selections, for a tile of a dense matrix, and for a cursor a list. */
+  /** This thread's space for selections, and for a block of columns. */
   readonly scratchAt: number;
   readonly panelAt: number;
-  readonly cursorAt: number;
   readonly dSae: number;
 }
 
@@ -98,7 +98,6 @@ export async function openKernels(
     part,
     scratchAt: arena.words(3 * (dSae + 16)).at,
     panelAt: arena.floats(64 * Math.max(nRows, dSae)).at,
-    cursorAt: arena.words(Math.max(nRows, dSae)).at,
     dSae,
   });
   const own = instantiate(setup(0));
@@ -147,7 +146,7 @@ export async function openKernels(
 
 /** The kernels of one thread, in the order of NAMES. */
 export function instantiate(
-  { modules, memory, scratchAt, panelAt, cursorAt, dSae }: KernelSetup,
+  { modules, memory, scratchAt, panelAt, dSae }: KernelSetup,
 ): readonly KernelFunction[] {
   const found = new Map<string, KernelFunction>();
   for (const module of modules) {
@@ -157,7 +156,7 @@ export function instantiate(
     }
   }
   found.get("setScratch")!(scratchAt, dSae + 16);
-  found.get("setPanel")!(panelAt, cursorAt);
+  found.get("setPanel")!(panelAt);
   return NAMES.map((name) => found.get(name)!);
 }
 

@@ -7,7 +7,7 @@ type Lists = Pick<RowLists, "starts" | "ends" | "latents" | "acts">;
 
 /** Selections over one buffer of pre-activations [nRows, dSae]. */
 export interface Selection {
-  /** The k largest of each row; `among` restricts them to some latents (ascending). */
+  /** The k largest of each row; `among` restricts them to a list of latents (ascending), named by place in it. */
   topK(lists: Lists, nRows: number, options: { k: number; among?: { at: number; n: number } }): void;
   /** All above their latent's bound and above 0; returns how many. */
   above(lists: Lists, nRows: number): number;

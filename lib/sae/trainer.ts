@@ -16,6 +16,7 @@ import { countStepInPlace, listDeadInto } from "./firing.ts";
 import { createGradients } from "./gradients.ts";
 import { createJumpGate } from "./jump_gate.ts";
 import { openKernels } from "./kernels.ts";
+import { multiplyLists } from "./list_product.ts";
 import { createOptimizer } from "./optimizer.ts";
 import { checkRules, type SaeSize, type TrainingRules } from "./rules.ts";
 import { createSelection, justBelow } from "./selection.ts";
@@ -90,6 +91,7 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
   const auxRowErrors = arena.doubles(batchSize);
   const pre = arena.floats(batchSize * dSae);
   const deadList = arena.words(dSae);
+  const deadAtoms = rules.auxK > 0 ? arena.floats(dSae * stride) : error;
   const perRow = "k" in variant && variant.kind !== "batchtopk" ? variant.k : dSae;
   const main = createEntryLists(arena, kernels, { nRows: batchSize, dSae, capacity: batchSize * perRow });
   const aux = createEntryLists(arena, kernels, { nRows: batchSize, dSae, capacity: batchSize * rules.auxK });
@@ -145,8 +147,11 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
     const { latents, acts } = main.byRow;
     const scale = 2 / (nRows * dModel * groupSizes.length);
     const losses = groupSizes.map((_, g) => {
-      const list = [...groupRange(g), latents.at, acts.at, wDec.value.at, bytes, dSae, stride, Number(g > 0)];
-      kernels.run("listTimesDense", nRows, [error.at, bytes, ...list]);
+      const [starts, ends] = groupRange(g);
+      multiplyLists(kernels, {
+        ...{ out: error.at, range: [0, nRows], starts, ends, indices: latents.at, values: acts.at },
+        ...{ dense: wDec.value.at, nDense: dSae, stride, accumulates: g > 0 },
+      });
       const target = g === 0 ? centered.at : 0;
       const out = [error.at, groupGradients[g]!.at, scale, rowErrors.at, bytes];
       kernels.run("errors", nRows, [error.at, target, ...out]);
@@ -166,14 +171,14 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
   /** The auxiliary term; returns its mean squared error. */
   function reviveDead(nRows: number, nDead: number): number {
     const { starts, ends, latents, acts, grads } = aux.byRow;
-    selection.topK(aux.byRow, nRows, {
-      k: Math.min(rules.auxK, nDead),
-      among: { at: deadList.at, n: nDead },
-    });
+    const dead = { at: deadList.at, n: nDead };
+    selection.topK(aux.byRow, nRows, { k: Math.min(rules.auxK, nDead), among: dead });
+    kernels.run("gatherRows", nDead, [deadAtoms.at, wDec.value.at, bytes, deadList.at]);
     auxError.view.set(error.view);
-    const list = [starts.at, ends.at, latents.at];
-    const right = [wDec.value.at, bytes, dSae, stride];
-    kernels.run("listTimesDense", nRows, [auxError.at, bytes, ...list, acts.at, ...right, 1]);
+    multiplyLists(kernels, {
+      ...{ out: auxError.at, range: [0, nRows], starts: starts.at, ends: ends.at, indices: latents.at },
+      ...{ values: acts.at, dense: deadAtoms.at, nDense: nDead, stride, accumulates: true },
+    });
     const scale = (2 * rules.auxCoefficient) / (nRows * dModel);
     kernels.run("errors", nRows, [
       auxError.at,
@@ -184,6 +189,8 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
       auxRowErrors.at,
       bytes,
     ]);
+    const list = [starts.at, ends.at, latents.at];
+    const right = [deadAtoms.at, bytes, nDead, stride];
     kernels.run("listDots", nRows, [auxGradient.at, bytes, ...list, grads.at, ...right]);
     return meanSquare(auxRowErrors, nRows);
   }
@@ -202,11 +209,12 @@ export async function openTrainer(size: SaeSize, options: TrainerOptions): Promi
     const hasAux = rules.auxK > 0 && nDead > 0;
     const auxMse = hasAux ? reviveDead(nRows, nDead) : 0;
     const l0 = jump ? jump.differentiate(nRows) : countEntries(nRows) / nRows;
-    main.transpose(nRows);
+    main.transpose(nRows, dSae);
     gradients.setMain(main.byLatent, { centered, groupGradients, nRows });
     if (hasAux) {
-      aux.transpose(nRows);
-      gradients.addAux(aux.byLatent, { centered, gradient: auxGradient, nRows });
+      aux.transpose(nRows, nDead);
+      const dead = { at: deadList.at, n: nDead };
+      gradients.addAux(aux.byLatent, { centered, gradient: auxGradient, nRows, dead });
     }
     gradients.finish(groupGradients[0]!, nRows);
     const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;

@@ -1,9 +1,10 @@
-/** The sparse kernels on lists long enough to go tile by tile, and top-k where values tie, against plain loops. */
+/** The sparse kernels on lists short and long, and top-k where values tie, against plain loops. */
 import assert from "node:assert/strict";
 import { type RandomStream, randomStream } from "lib/math/random.ts";
 import { createArena, paddedStride } from "lib/sae/arena.ts";
 import { createEntryLists } from "lib/sae/entry_lists.ts";
 import { openKernels } from "lib/sae/kernels.ts";
+import { multiplyLists } from "lib/sae/list_product.ts";
 import { createSelection } from "lib/sae/selection.ts";
 import { assertClose } from "../support.ts";
 
@@ -53,8 +54,17 @@ async function runProducts({ share, nThreads, isPortable }: Case) {
   kernels.run("listDots", N_ROWS, [left!.at, bytes, ...list, byRow.grads.at, ...right]);
   const fresh = arena.floats(N_ROWS * STRIDE);
   fresh.view.fill(7); // what is not accumulated is overwritten
-  kernels.run("listTimesDense", N_ROWS, [fresh.at, bytes, ...list, byRow.acts.at, ...right, 0]);
-  kernels.run("listTimesDense", N_ROWS, [out!.at, bytes, ...list, byRow.acts.at, ...right, 1]);
+  const product = {
+    ...{
+      range: [0, N_ROWS] as const,
+      starts: byRow.starts.at,
+      ends: byRow.ends.at,
+      indices: byRow.latents.at,
+    },
+    ...{ values: byRow.acts.at, dense: dense!.at, nDense: N_DENSE, stride: STRIDE },
+  };
+  multiplyLists(kernels, { ...product, out: fresh.at, accumulates: false });
+  multiplyLists(kernels, { ...product, out: out!.at, accumulates: true });
   await kernels.close();
   return {
     lists,
@@ -90,7 +100,7 @@ for (const share of [0.02, 0.3, 0.9]) {
     for (const isPortable of [true, false]) {
       const [one, three] = [
         await runProducts({ share, nThreads: 1, isPortable }),
-        await runProducts({ share, nThreads: 3, isPortable }), // other tiles, too
+        await runProducts({ share, nThreads: 3, isPortable }),
       ];
       assert.deepEqual([three.fresh, three.added, three.dots], [one.fresh, one.added, one.dots]);
     }
@@ -120,12 +130,13 @@ Deno.test("topK() keeps the largest, ties in order of latent, among all and amon
       for (let row = 0; row < nRows; row++) {
         const candidates = among ? some : Array.from({ length: dSae }, (_, f) => f);
         const value = (f: number) => pre.view[row * dSae + f]!;
-        const expected = candidates.filter((f) => value(f) > 0)
+        const places = candidates.filter((f) => value(f) > 0)
           .toSorted((f, g) => value(g) - value(f) || f - g).slice(0, k).toSorted((f, g) => f - g);
+        const expected = among ? places.map((f) => some.indexOf(f)) : places; // by place in the list
         const [from, to] = [byRow.starts.view[row]!, byRow.ends.view[row]!];
         const what = `row ${row}, k ${k}, ${among ? "some" : "all"}`;
         assert.deepEqual([...byRow.latents.view.subarray(from, to)], expected, what);
-        assert.deepEqual([...byRow.acts.view.subarray(from, to)], expected.map(value), what);
+        assert.deepEqual([...byRow.acts.view.subarray(from, to)], places.map(value), what);
       }
     }
   }

@@ -3,7 +3,8 @@
 // A list i is the entries starts[i]..ends[i] of `indices` (rows of the dense matrix) and `values`. Columns go in
 // blocks small enough that the block of all dense rows, packed, stays in the second-level cache while the lists pass
 // by; sums stay in registers. Every output is summed by one thread in list order, so bits do not depend on the number
-// of threads. Offsets and strides are in bytes.
+// of threads. Offsets and strides are in bytes. What limits them is the bounds check that the runtime puts before each
+// load: three instructions beside the one multiply-add that a load of sixteen bytes is good for.
 
 // products_fused.ts is this file with fused multiply-adds where the processor has them: about twice as fast, its bits
 // depend on the machine.
@@ -13,13 +14,10 @@
   return f32x4.add(sum, f32x4.mul(a, b));
 }
 
-/**
- * This thread's copy of a tile of the dense matrix, rows side by side so that gathering them stays in few pages; and a
- * cursor for each list, where the next tile's entries begin.
- */
-let panelAt: usize = 0, cursorAt: usize = 0;
+/** This thread's copy of a block of columns: dense rows side by side, so that gathering them stays in few pages. */
+let panelAt: usize = 0;
 
-export function setPanel(panel: usize, cursor: usize): void { panelAt = panel; cursorAt = cursor; }
+export function setPanel(at: usize): void { panelAt = at; }
 
 function pack(dense: usize, stride: usize, nDense: i32, bytes: usize): void {
   let to = panelAt;
@@ -29,75 +27,54 @@ function pack(dense: usize, stride: usize, nDense: i32, bytes: usize): void {
 }
 
 /**
- * Dense rows in a tile: as many as hold `perTile` entries of a list on average, all of them where lists are short.
- * What the entries of a tile touch then stays in the first-level cache. Lists are ascending, sums go on from tile to
- * tile in the order of the list: the height changes no bit.
+ * out[row i, :] (+)= sum over list i of values[e] * dense[indices[e], :], for all lists first..last and the blocks
+ * from..to of 32 columns: threads share the columns, so that each packs its own only. Row i is rows[i], or i where
+ * `rows` is 0. Width in floats, a multiple of 4.
  */
-function tileHeight(from: i32, to: i32, starts: usize, ends: usize, nDense: i32, perTile: i32): i32 {
-  let nEntries: f64 = 0, nLists: f64 = 0;
-  for (let i = from; i < to; i++) {
-    const n = load<u32>(ends + (<usize>i << 2)) - load<u32>(starts + (<usize>i << 2));
-    nEntries += n;
-    nLists += <f64>(n > 0);
-  }
-  const height = nEntries > 0 ? <f64>perTile * nDense * nLists / nEntries : nDense;
-  return 2 * height > nDense ? nDense : <i32>height;
-}
-
-/** out[i, :] (+)= sum over list i of values[e] * dense[indices[e], :], for the lists from..to; width in floats. */
 export function listTimesDense(
-  from: i32, to: i32, out: usize, outStride: usize, starts: usize, ends: usize, indices: usize, values: usize,
+  from: i32, to: i32, out: usize, outStride: usize, rows: usize, first: i32, last: i32,
+  starts: usize, ends: usize, indices: usize, values: usize,
   dense: usize, denseStride: usize, nDense: i32, width: i32, accumulate: i32,
 ): void {
-  const height = tileHeight(from, to, starts, ends, nDense, 32);
-  let column: i32 = 0;
-  for (; column + 32 <= width; column += 32) {
+  let column = from << 5;
+  const end = min(to << 5, width);
+  for (; column + 32 <= end; column += 32) {
     const offset = <usize>column << 2;
-    for (let first = 0; first < nDense; first += height) {
-      const last: u32 = min(first + height, nDense);
-      pack(dense + offset + <usize>first * denseStride, denseStride, last - first, 128);
-      const tile = panelAt - (<usize>first << 7), goesOn = accumulate || first;
-      for (let i = from; i < to; i++) {
-        const o = out + <usize>i * outStride + offset, cursor = cursorAt + (<usize>(i - from) << 2);
-        let e: usize = load<u32>(first ? cursor : starts + (<usize>i << 2));
-        const end: usize = load<u32>(ends + (<usize>i << 2));
-        let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
-        if (goesOn) {
-          if (e == end || load<u32>(indices + (e << 2)) >= last) {
-            store<u32>(cursor, <u32>e);
-            continue;
-          }
-          a0 = v128.load(o); a1 = v128.load(o, 16); a2 = v128.load(o, 32); a3 = v128.load(o, 48);
-          a4 = v128.load(o, 64); a5 = v128.load(o, 80); a6 = v128.load(o, 96); a7 = v128.load(o, 112);
-        }
-        for (; e < end; e++) {
-          const index = load<u32>(indices + (e << 2));
-          if (index >= last) break;
-          const r = tile + (<usize>index << 7);
-          const v = v128.load32_splat(values + (e << 2));
-          a0 = multiplyAdd(v, v128.load(r), a0);
-          a1 = multiplyAdd(v, v128.load(r, 16), a1);
-          a2 = multiplyAdd(v, v128.load(r, 32), a2);
-          a3 = multiplyAdd(v, v128.load(r, 48), a3);
-          a4 = multiplyAdd(v, v128.load(r, 64), a4);
-          a5 = multiplyAdd(v, v128.load(r, 80), a5);
-          a6 = multiplyAdd(v, v128.load(r, 96), a6);
-          a7 = multiplyAdd(v, v128.load(r, 112), a7);
-        }
-        v128.store(o, a0); v128.store(o, a1, 16); v128.store(o, a2, 32); v128.store(o, a3, 48);
-        v128.store(o, a4, 64); v128.store(o, a5, 80); v128.store(o, a6, 96); v128.store(o, a7, 112);
-        store<u32>(cursor, <u32>e);
+    pack(dense + offset, denseStride, nDense, 128);
+    for (let i = first; i < last; i++) {
+      const row: usize = rows ? load<u32>(rows + (<usize>i << 2)) : i, o = out + row * outStride + offset;
+      let e = indices + (<usize>load<u32>(starts + (<usize>i << 2)) << 2);
+      const stop = indices + (<usize>load<u32>(ends + (<usize>i << 2)) << 2), toValue = values - indices;
+      if (accumulate && e == stop) continue;
+      let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
+      if (accumulate) {
+        a0 = v128.load(o); a1 = v128.load(o, 16); a2 = v128.load(o, 32); a3 = v128.load(o, 48);
+        a4 = v128.load(o, 64); a5 = v128.load(o, 80); a6 = v128.load(o, 96); a7 = v128.load(o, 112);
       }
+      for (; e < stop; e += 4) {
+        const r = panelAt + (<usize>load<u32>(e) << 7);
+        const v = v128.load32_splat(e + toValue);
+        a0 = multiplyAdd(v, v128.load(r), a0);
+        a1 = multiplyAdd(v, v128.load(r, 16), a1);
+        a2 = multiplyAdd(v, v128.load(r, 32), a2);
+        a3 = multiplyAdd(v, v128.load(r, 48), a3);
+        a4 = multiplyAdd(v, v128.load(r, 64), a4);
+        a5 = multiplyAdd(v, v128.load(r, 80), a5);
+        a6 = multiplyAdd(v, v128.load(r, 96), a6);
+        a7 = multiplyAdd(v, v128.load(r, 112), a7);
+      }
+      v128.store(o, a0); v128.store(o, a1, 16); v128.store(o, a2, 32); v128.store(o, a3, 48);
+      v128.store(o, a4, 64); v128.store(o, a5, 80); v128.store(o, a6, 96); v128.store(o, a7, 112);
     }
   }
-  for (; column < width; column += 4) {
+  for (; column < end; column += 4) {
     const offset = <usize>column << 2;
-    for (let i = from; i < to; i++) {
-      const o = out + <usize>i * outStride + offset;
+    for (let i = first; i < last; i++) {
+      const row: usize = rows ? load<u32>(rows + (<usize>i << 2)) : i, o = out + row * outStride + offset;
       let e: usize = load<u32>(starts + (<usize>i << 2));
-      const end: usize = load<u32>(ends + (<usize>i << 2));
+      const stop: usize = load<u32>(ends + (<usize>i << 2));
       let sum = accumulate ? v128.load(o) : f32x4.splat(0);
-      for (; e < end; e++) {
+      for (; e < stop; e++) {
         const r = dense + <usize>load<u32>(indices + (e << 2)) * denseStride + offset;
         sum = multiplyAdd(v128.load32_splat(values + (e << 2)), v128.load(r), sum);
       }
@@ -106,18 +83,35 @@ export function listTimesDense(
   }
 }
 
+/** out[i, :] = dense[rows[i], :]; n bytes a row. */
+export function gatherRows(from: i32, to: i32, out: usize, dense: usize, stride: usize, rows: usize): void {
+  for (let i = from; i < to; i++) {
+    memory.copy(out + <usize>i * stride, dense + <usize>load<u32>(rows + (<usize>i << 2)) * stride, stride);
+  }
+}
+
 // Four dot products with one left row over `n` floats (a multiple of 4), one a lane.
 // @ts-ignore: decorator
 @inline function fourDots(l: usize, r0: usize, r1: usize, r2: usize, r3: usize, n: i32): v128 {
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   const end = l + (<usize>n << 2);
-  for (; l < end; l += 16) {
+  for (; l + 32 <= end; l += 32, r0 += 32, r1 += 32, r2 += 32, r3 += 32) {
+    const x = v128.load(l), y = v128.load(l, 16);
+    s0 = multiplyAdd(x, v128.load(r0), s0);
+    s1 = multiplyAdd(x, v128.load(r1), s1);
+    s2 = multiplyAdd(x, v128.load(r2), s2);
+    s3 = multiplyAdd(x, v128.load(r3), s3);
+    s0 = multiplyAdd(y, v128.load(r0, 16), s0);
+    s1 = multiplyAdd(y, v128.load(r1, 16), s1);
+    s2 = multiplyAdd(y, v128.load(r2, 16), s2);
+    s3 = multiplyAdd(y, v128.load(r3, 16), s3);
+  }
+  for (; l < end; l += 16, r0 += 16, r1 += 16, r2 += 16, r3 += 16) {
     const x = v128.load(l);
     s0 = multiplyAdd(x, v128.load(r0), s0);
     s1 = multiplyAdd(x, v128.load(r1), s1);
     s2 = multiplyAdd(x, v128.load(r2), s2);
     s3 = multiplyAdd(x, v128.load(r3), s3);
-    r0 += 16; r1 += 16; r2 += 16; r3 += 16;
   }
   const a = v128.shuffle<f32>(s0, s1, 0, 4, 1, 5), b = v128.shuffle<f32>(s0, s1, 2, 6, 3, 7);
   const c = v128.shuffle<f32>(s2, s3, 0, 4, 1, 5), d = v128.shuffle<f32>(s2, s3, 2, 6, 3, 7);
@@ -130,41 +124,38 @@ export function listDots(
   from: i32, to: i32, left: usize, leftStride: usize, starts: usize, ends: usize, indices: usize, values: usize,
   right: usize, rightStride: usize, nRight: i32, width: i32,
 ): void {
-  // Wide enough that sums across lanes cost little, narrow enough for the tile to stay in the first-level cache.
-  const block = 64, height = tileHeight(from, to, starts, ends, nRight, 16);
+  // As wide as half a megabyte of panel allows: sums across lanes cost more where blocks are narrow.
+  const block = 64;
   for (let column = 0; column < width; column += block) {
     const offset = <usize>column << 2, n = min(block, width - column), bytes = <usize>n << 2;
-    for (let first = 0; first < nRight; first += height) {
-      const last: u32 = min(first + height, nRight);
-      pack(right + offset + <usize>first * rightStride, rightStride, last - first, bytes);
-      const tile = panelAt - <usize>first * bytes;
-      for (let i = from; i < to; i++) {
-        const l = left + <usize>i * leftStride + offset, cursor = cursorAt + (<usize>(i - from) << 2);
-        let e: usize = load<u32>(first ? cursor : starts + (<usize>i << 2));
-        const end: usize = load<u32>(ends + (<usize>i << 2));
-        for (; e + 4 <= end && load<u32>(indices + (e << 2), 12) < last; e += 4) {
-          const at = indices + (e << 2), v = values + (e << 2);
-          const dots = fourDots(
-            l, tile + <usize>load<u32>(at) * bytes, tile + <usize>load<u32>(at, 4) * bytes,
-            tile + <usize>load<u32>(at, 8) * bytes, tile + <usize>load<u32>(at, 12) * bytes, n,
-          );
-          v128.store(v, column ? f32x4.add(v128.load(v), dots) : dots);
-        }
-        for (; e < end && load<u32>(indices + (e << 2)) < last; e++) {
-          const r = tile + <usize>load<u32>(indices + (e << 2)) * bytes, v = values + (e << 2);
-          const dot = f32x4.extract_lane(fourDots(l, r, r, r, r, n), 0);
-          store<f32>(v, column ? load<f32>(v) + dot : dot);
-        }
-        store<u32>(cursor, <u32>e);
+    pack(right + offset, rightStride, nRight, bytes);
+    for (let i = from; i < to; i++) {
+      const l = left + <usize>i * leftStride + offset;
+      let e: usize = load<u32>(starts + (<usize>i << 2));
+      const end: usize = load<u32>(ends + (<usize>i << 2));
+      for (; e + 4 <= end; e += 4) {
+        const at = indices + (e << 2), v = values + (e << 2);
+        const dots = fourDots(
+          l, panelAt + <usize>load<u32>(at) * bytes, panelAt + <usize>load<u32>(at, 4) * bytes,
+          panelAt + <usize>load<u32>(at, 8) * bytes, panelAt + <usize>load<u32>(at, 12) * bytes, n,
+        );
+        v128.store(v, column ? f32x4.add(v128.load(v), dots) : dots);
+      }
+      for (; e < end; e++) {
+        const r = panelAt + <usize>load<u32>(indices + (e << 2)) * bytes, v = values + (e << 2);
+        const dot = f32x4.extract_lane(fourDots(l, r, r, r, r, n), 0);
+        store<f32>(v, column ? load<f32>(v) + dot : dot);
       }
     }
   }
 }
 
-/** out[i] (+)= sum of the values of list i. */
-export function listSums(from: i32, to: i32, out: usize, starts: usize, ends: usize, values: usize, accumulate: i32): void {
+/** out[row i] (+)= sum of the values of list i; row i is rows[i], or i where `rows` is 0. */
+export function listSums(
+  from: i32, to: i32, out: usize, rows: usize, starts: usize, ends: usize, values: usize, accumulate: i32,
+): void {
   for (let i = from; i < to; i++) {
-    const o = out + (<usize>i << 2);
+    const row: usize = rows ? load<u32>(rows + (<usize>i << 2)) : i, o = out + (row << 2);
     let sum: f32 = accumulate ? load<f32>(o) : 0;
     const end: usize = load<u32>(ends + (<usize>i << 2));
     for (let e: usize = load<u32>(starts + (<usize>i << 2)); e < end; e++) sum += load<f32>(values + (e << 2));

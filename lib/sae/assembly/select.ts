@@ -36,12 +36,13 @@ function collectAll(row: usize, n: i32, floor: f32): i32 {
   return <i32>count;
 }
 
+/** Copies the positive candidates of a list, named by their place in it. */
 function collectSome(row: usize, list: usize, n: i32): i32 {
   let count: usize = 0;
   for (let i = 0; i < n; i++) {
     const latent = load<u32>(list + (<usize>i << 2)), x = load<f32>(row + (<usize>latent << 2));
     store<f32>(values + (count << 2), x);
-    store<u32>(latents + (count << 2), latent);
+    store<u32>(latents + (count << 2), i);
     count += <usize>(x > 0);
   }
   return <i32>count;
@@ -99,7 +100,7 @@ function lowerBound(row: usize, n: i32, k: i32, quarter: i32): f32 {
   return reinterpret<f32>(max(floorOf(sorted, quarter << 2, k), 0));
 }
 
-/** The k largest positive pre-activations of the rows from..to, among all latents or those of `list`. */
+/** The k largest positive pre-activations of the rows from..to, among all latents or those of `list`, by place in it. */
 export function selectTopK(
   from: i32, to: i32, pre: usize, dSae: i32, list: usize, nList: i32, k: i32,
   starts: usize, ends: usize, outLatents: usize, outActs: usize,
