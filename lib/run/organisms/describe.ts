@@ -30,11 +30,6 @@ export async function describeOrganisms(directory: string): Promise<OrganismsEva
   return evaluation;
 }
 
-/** The evaluation that was written there. */
-export function readEvaluation(directory: string): OrganismsEvaluation {
-  return JSON.parse(readFileSync(join(directory, "evaluation.json"), "utf8"));
-}
-
 /** The curve beside a checkpoint. */
 export function readCurve(directory: string): PublishedCurve {
   return JSON.parse(readFileSync(join(directory, "curve.json"), "utf8"));
