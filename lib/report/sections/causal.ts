@@ -2,6 +2,7 @@
 import { type CausalArtifact, readCausalArtifact } from "../../questions/causal_artifact.ts";
 import type { Inference } from "../../stats/interval.ts";
 import { causalForestFigure, type CausalInput } from "../figures/causal_forest.ts";
+import { fidelityFigure, type FidelityRow } from "../figures/fidelity.ts";
 import { formatNumber } from "../figures/theme.ts";
 import { figureName } from "./predictive.ts";
 import { hasArtifact, readArtifact, type RunFolder } from "./run_folder.ts";
@@ -10,6 +11,13 @@ import { digitsFor, fromCi95, intervalCell, largestBy, type Section, sideOfZero 
 /** What the section reads of causal_summary.json, where the corrected protocol wrote one. */
 interface CausalSummary {
   readonly primary: { readonly effect: Inference; readonly effect_minus_matched: Inference | null };
+  readonly fidelity_by_coverage: readonly {
+    readonly coverage: string;
+    readonly patched_with: string;
+    readonly fvu: number;
+    readonly cost: { readonly point: number; readonly ci95: readonly number[] };
+    readonly joint_effect: Inference;
+  }[];
 }
 
 type Controls = NonNullable<CausalInput["controls"]>;
@@ -31,9 +39,10 @@ export function causalSection(run: RunFolder): Section {
   const [largest, effect] = largestBy(latents, ([, { point }]) => Math.abs(point));
   const recon = all.artifact.delta_sae_recon;
   const controls = Object.entries(all.controls ?? {});
-  const primary = hasArtifact(run, "causal_summary")
-    ? readArtifact<CausalSummary>(run, "causal_summary", ["primary"]).primary
+  const summary = hasArtifact(run, "causal_summary")
+    ? readArtifact<CausalSummary>(run, "causal_summary", ["primary", "fidelity_by_coverage"])
     : undefined;
+  const primary = summary?.primary;
   const singleCell = (latent: string) => {
     const own = single?.artifact.per_feature_ablation_delta[latent];
     return own ? intervalCell(fromCi95(own), digits) : "—";
@@ -81,8 +90,22 @@ export function causalSection(run: RunFolder): Section {
         heading: run.name,
         name: figureName(run, "causal_forest"),
       }),
+      ...(summary
+        ? [fidelityFigure(fidelityRows(summary), {
+          ...{ metric, heading: run.name, name: figureName(run, "fidelity") },
+        })]
+        : []),
     ],
   };
+}
+
+function fidelityRows({ fidelity_by_coverage }: CausalSummary): FidelityRow[] {
+  return fidelity_by_coverage.map(({ coverage, patched_with, fvu, cost, joint_effect: effect }) => ({
+    ...{ coverage, patchedWith: patched_with, fvu, cost: fromCi95(cost) },
+    effect: effect.status === "valid"
+      ? { point: effect.value, ci_low: effect.ciLow, ci_high: effect.ciHigh }
+      : null,
+  }));
 }
 
 /** The corrected claim: the top latents together do more than as many matched random ones. */

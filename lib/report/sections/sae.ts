@@ -1,5 +1,8 @@
 /** sae_evaluation.json: what the autoencoders are worth, and whether a claim may rest on them. */
+import { FIRING_QUANTILES } from "../../sae/assess.ts";
+import { saeQualityFigure } from "../figures/sae_quality.ts";
 import { formatNumber } from "../figures/theme.ts";
+import { figureName } from "./predictive.ts";
 import { readArtifact, type RunFolder } from "./run_folder.ts";
 import { percent, type Section } from "./section.ts";
 
@@ -10,7 +13,13 @@ interface SaeArtifact {
   readonly by_seed: readonly {
     readonly seed: number;
     readonly sae: { readonly dSae: number; readonly k?: number; readonly hook: string };
-    readonly evaluation: { readonly fvu: number; readonly l0: number; readonly deadFraction: number };
+    readonly evaluation: {
+      readonly fvu: number;
+      readonly l0: number;
+      readonly deadFraction: number;
+      readonly byClass: Readonly<Record<string, { readonly fvu: number | null }>>;
+      readonly firingRateQuantiles: readonly number[];
+    };
     readonly figures: { readonly controlFvu: { readonly pca: number; readonly random: number } };
     readonly gate: {
       readonly verdict: string;
@@ -72,6 +81,17 @@ export function saeSection(run: RunFolder): Section {
         }]
         : []),
     ],
-    figures: [],
+    figures: [
+      saeQualityFigure(
+        by_seed.map(({ seed, evaluation: { byClass, deadFraction, firingRateQuantiles }, figures }) => ({
+          seed,
+          fvuByClass: Object.fromEntries(Object.entries(byClass).map(([name, { fvu }]) => [name, fvu])),
+          fvuOfControls: figures.controlFvu,
+          deadFraction,
+          firingRates: firingRateQuantiles,
+        })),
+        { heading: run.name, name: figureName(run, "sae_quality"), quantiles: FIRING_QUANTILES },
+      ),
+    ],
   };
 }

@@ -1,9 +1,11 @@
 /** cross_modal_synthesis.json and gates.json of a profile: all runs side by side, and whether they are what was published. */
+import type { FigureSpec } from "../../io/figures/figure_spec.ts";
 import type { Inference } from "../../stats/interval.ts";
 import type { CausalCount, PointInterval, SynthesisRow } from "../../synthesis.ts";
+import { powerCurveFigure, type PowerCurvePoint } from "../figures/power_curve.ts";
 import { synthesisForestFigure, type SynthesisForestRow } from "../figures/synthesis_forest.ts";
 import { formatNumber, type Interval } from "../figures/theme.ts";
-import { readArtifact, type RunFolder } from "./run_folder.ts";
+import { hasArtifact, readArtifact, type RunFolder } from "./run_folder.ts";
 import { intervalCell, percent, rungLabel, type Section, sideOfZero } from "./section.ts";
 
 /** A row, with what the corrected protocol adds. */
@@ -112,8 +114,20 @@ export function synthesisSection(profile: RunFolder): Section {
         ),
       ],
     }],
-    figures: [synthesisForestFigure([...deltas, ...increments], { heading: profile.name })],
+    figures: [
+      synthesisForestFigure([...deltas, ...increments], { heading: profile.name }),
+      ...powerFigures(profile),
+    ],
   };
+}
+
+/** How small an effect the study could have seen, where the sensitivity control ran. */
+function powerFigures(profile: RunFolder): FigureSpec[] {
+  if (!hasArtifact(profile, "sensitivity")) return [];
+  const { curve, required_power } = readArtifact<
+    { readonly curve: readonly PowerCurvePoint[]; readonly required_power: number }
+  >(profile, "sensitivity", ["curve", "required_power"]);
+  return [powerCurveFigure(curve, { heading: "Sensitivity control", required: required_power })];
 }
 
 /** How many re-derived figures are the published ones. @throws as readArtifact() */
