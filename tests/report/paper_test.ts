@@ -86,6 +86,26 @@ Deno.test("sourceProblems() names each kind of fault", () => {
   ) assert.ok(problems.some((problem) => problem.includes(part)), `${part} in ${problems.join("; ")}`);
 });
 
+Deno.test("sourceProblems() names identifiers of references that cannot be right", () => {
+  const entry = (fields: string, kind = "article") =>
+    sourceProblems({
+      main: "\\begin{document}\\cite{x}\\end{document}",
+      bibliography: `@${kind}{x,\n  author = {A},\n  title = {T},\n  year = {2020},\n${fields}}\n`,
+      generated: new Map(),
+    }, openArtifacts(RESULTS));
+  assert.deepEqual(entry("  doi = {10.1000/182},\n"), []);
+  assert.deepEqual(entry("  journal = {arXiv:1905.07830},\n  eprint = {1905.07830},\n"), []);
+  assert.match(entry("  doi = {doi.org/182},\n").join(), /malformed doi/);
+  assert.match(entry("  eprint = {190507830},\n").join(), /malformed arXiv id/);
+  assert.match(
+    entry("  note = {arXiv:2105.07830},\n  eprint = {2105.07830},\n").join(),
+    /before its arXiv id/,
+  );
+  assert.match(entry("  eprint = {1905.07830},\n").join(), /does not print/);
+  assert.match(entry("  url = {https://a.b},\n").join(), /neither doi nor eprint/);
+  assert.deepEqual(entry("  url = {https://a.b},\n  howpublished = {commit 1},\n", "misc"), []);
+});
+
 Deno.test("macroFile() leaves out missing artifacts and refuses missing keys", () => {
   const trace = openTrace(openArtifacts(RESULTS));
   const there = { name: "GatesAll", file: "records/gates.json", key: "count()", format: INTEGER };
