@@ -69,7 +69,9 @@ export function familiesTable(trace: Trace): LatexTable | undefined {
         trace.print(where, { file: FILE, key: `rows.${index}.${key}` }, percent(digits));
       const reference = isRecord(row["requirement"]) && row["requirement"]["high"] === 1;
       return [
-        ...["section", "world", "method"].map((field) => escapeLatex(String(row[field]))),
+        ...["section", "world", "method"].map((field) =>
+          escapeLatex(String(row[field]).replace("standard errors", "s.e."))
+        ),
         cell("rate.value", 1),
         cell("rate.error", 2),
         reference ? "---" : `${cell("requirement.low", 0)} to ${cell("requirement.high", 0)}`,
