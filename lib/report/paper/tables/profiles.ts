@@ -42,7 +42,8 @@ export function profileTables(trace: Trace, profile: string): LatexTable[] {
     sensitivityTable(trace, profile),
     table(
       "ladder",
-      "Probe ladder: test AUROC and, for the first SAE seed, differences with 95\\,\\% intervals that respect clusters.",
+      "Probe ladder: test AUROC and, for the first SAE seed, differences with 95\\,\\% intervals that respect " +
+        "clusters. A difference of exactly zero: the SAE rung kept no latent.",
       ladderLines(trace, profile, runs),
     ),
     table(
