@@ -58,9 +58,9 @@ export function familiesTable(trace: Trace): LatexTable | undefined {
   return {
     name: "simulation_families",
     caption:
-      "Procedures on several tests or bounds, and power beside its formula: share of simulated studies (\\%) with a " +
-      "rejection, for BH the share of false discoveries. Wanted: the range that counts as right, which for power is " +
-      "four Monte Carlo errors around the formula, and one percent more for TOST, whose formula takes the error as known.",
+      "Procedures on several tests or bounds, and power beside its formula: share of studies (\\%) with a rejection, " +
+      "for BH of false discoveries. Wanted, for power: four Monte Carlo errors around the formula, and for TOST " +
+      "one percent more.",
     columns: "@{}lP{0.30\\linewidth}P{0.22\\linewidth}rrrl@{}",
     header: ["figure", "world", "procedure", "rate (\\%)", "\\ensuremath{\\pm}", "wanted", "verdict"],
     rows: chosen.map(({ row, index }) => {
