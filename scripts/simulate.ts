@@ -1,16 +1,18 @@
 /**
  * `deno task simulate`: coverage, type I error and power of every inference method, with Monte Carlo errors.
- * Exit code 1 when a method that declares itself valid is outside what it promises. `--json` prints JSON instead.
+ * Exit code 1 when a method that declares itself valid is outside what it promises. `--json` prints JSON instead;
+ * `--into results/simulation/simulation.json` writes the rows into the artifact that the paper reads.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
 import { stableJson } from "lib/io/atomic.ts";
 import { runMain } from "lib/run/main.ts";
+import { writeSimulation } from "lib/run/simulation_artifact.ts";
 import { formatRow, TABLE_HEADER } from "lib/stats/simulate/table.ts";
 import { simulateAll } from "lib/stats/simulate/study_plan.ts";
 
-await runMain(() => {
+await runMain(async () => {
   const { values } = parseArgs({
     options: {
       studies: { type: "string", default: "2000" },
@@ -18,6 +20,7 @@ await runMain(() => {
       seed: { type: "string", default: "20240901" },
       only: { type: "string" }, // worlds whose name contains this text
       json: { type: "boolean", default: false },
+      into: { type: "string" },
     },
   });
   const sizes = {
@@ -31,10 +34,12 @@ await runMain(() => {
     ...(values.only === undefined ? {} : { only: values.only }),
     onRows: (more) => values.json || more.forEach((row) => process.stdout.write(`${formatRow(row)}\n`)),
   });
-  if (values.json) process.stdout.write(stableJson({ ...sizes, only: values.only ?? null, rows }));
+  const run = { ...sizes, only: values.only ?? null, rows };
+  if (values.json) process.stdout.write(stableJson(run));
+  if (values.into !== undefined) await writeSimulation(values.into, run);
   const nFailed = rows.filter(({ passes }) => !passes).length;
   process.stderr.write(`${rows.length} rows, ${nFailed} outside what they promise\n`);
-  return Promise.resolve(nFailed > 0 ? 1 : 0);
+  return nFailed > 0 ? 1 : 0;
 });
 
 function wholeNumber(flag: string, text: string): number {

@@ -2,14 +2,14 @@
  * Speed of the engine at the study's shapes, against what bounds it: the rate of one matrix product on the same engine
  * in the same run. Prints one JSON object a line; the peers' side is peers/engine_peer.py, on the same checkpoints.
  *
- * deno run -A tests/bench/engine_rates.ts [pythia | chronos | memory | large] [threads]
+ * deno run -A tests/bench/engine_rates.ts [pythia | chronos | memory | large] [threads] [rounds]
  */
 import { loadModel, prefix, run, suffix } from "lib/model/model.ts";
 import { chronosActions, pythiaActions, randomTokens } from "./engine_actions.ts";
 import { benchmarkCheckpoint } from "./engine_shapes.ts";
 
-const [what = "pythia", threadArgument = "2"] = Deno.args;
-const threads = Number(threadArgument);
+const [what = "pythia", threadArgument = "2", roundsArgument = "7"] = Deno.args;
+const [threads, rounds] = [Number(threadArgument), Number(roundsArgument)];
 
 if (what === "pythia") await pythia();
 if (what === "chronos") await chronos();
@@ -19,7 +19,7 @@ if (what === "large") await large();
 /** Tokens/s x 2 x parameters used, over the rate of [512 x 1024] x [1024 x 4096]; extraction over a full pass. */
 async function pythia(): Promise<void> {
   const { full, extraction, product, close, work } = await pythiaActions(threads, { batch: 4, length: 128 });
-  const times = await interleaved({ full, extraction, product }, 7);
+  const times = await interleaved({ full, extraction, product }, rounds);
   const gflops = work.fullFlops / times.full / 1e9;
   const peak = work.productFlops / times.product / 1e9;
   print({
@@ -37,7 +37,7 @@ async function pythia(): Promise<void> {
 /** 20 paths x 64 steps for one window of 512 context tokens and EOS: encoder, decoder and an argmax a path. */
 async function chronos(): Promise<void> {
   const { window, encoder, close } = await chronosActions(threads);
-  const times = await interleaved({ window, encoder }, 7);
+  const times = await interleaved({ window, encoder }, rounds);
   print({ what, threads, secondsPerWindow: times.window, encoderSeconds: times.encoder });
   await close();
 }

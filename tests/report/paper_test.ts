@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +21,6 @@ import { macroFile, MACROS } from "lib/report/paper/macros.ts";
 import { sourceProblems, staleFiles } from "lib/report/paper/source_check.ts";
 import { statementHolds, STATEMENTS } from "lib/report/paper/statements.ts";
 import { plainAbstract } from "lib/report/paper/submission.ts";
-import { latexTable, leafTable } from "lib/report/paper/table.ts";
 import { openTrace } from "lib/report/paper/trace.ts";
 import { ALLOWED_LITERALS, typedNumbers } from "lib/report/paper/typed_numbers.ts";
 
@@ -36,10 +44,26 @@ Deno.test("follow() walks names, picks records, counts, sums and takes the large
   assert.equal(follow(value, "byName.count(ok=true)"), 2);
   assert.equal(follow(value, "rows.sum(n)"), 5);
   assert.equal(follow(value, "list.max()"), 9);
+  assert.equal(follow(value, "rows.count(x.y=8)"), 1, "the field of a count may be a path");
   assert.equal(follow(value, "byName.'file.json'"), "hash");
   assert.equal(follow(value, "rows.[run=c].n"), undefined);
   assert.equal(follow(value, "toString"), undefined);
   assert.throws(() => follow(value, "rows.(n)"), SyntaxError);
+});
+
+Deno.test("openArtifacts() takes a star for every folder that has the file", async () => {
+  await withResults((results) => {
+    for (const [run, n] of [["b", 2], ["a", 1]] as const) {
+      mkdirSync(join(results, "toy", run), { recursive: true });
+      writeFileSync(join(results, "toy", run, "x.json"), JSON.stringify({ n }));
+    }
+    mkdirSync(join(results, "toy/empty"));
+    const artifacts = openArtifacts(results);
+    assert.deepEqual(artifacts.whole("toy/*/x.json"), [{ n: 1 }, { n: 2 }]);
+    assert.equal(artifacts.value("toy/*/x.json", "count(n=2)"), 1);
+    assert.equal(artifacts.has("toy/*/y.json"), false);
+    assert.equal(artifacts.has("nowhere/*/x.json"), false);
+  });
 });
 
 Deno.test("latexValue() prints what its format says and refuses another kind", () => {
@@ -84,6 +108,26 @@ Deno.test("sourceProblems() names each kind of fault", () => {
     const part of ['"0.59" is typed', "no entry nobody", "tab:none", 'no statement "none"', "\\SqNothing"]
       .concat(["generated/none.tex", "figures/none.pdf", "lonely is cited nowhere", "lonely has neither"])
   ) assert.ok(problems.some((problem) => problem.includes(part)), `${part} in ${problems.join("; ")}`);
+});
+
+Deno.test("sourceProblems() names identifiers of references that cannot be right", () => {
+  const entry = (fields: string, kind = "article") =>
+    sourceProblems({
+      main: "\\begin{document}\\cite{x}\\end{document}",
+      bibliography: `@${kind}{x,\n  author = {A},\n  title = {T},\n  year = {2020},\n${fields}}\n`,
+      generated: new Map(),
+    }, openArtifacts(RESULTS));
+  assert.deepEqual(entry("  doi = {10.1000/182},\n"), []);
+  assert.deepEqual(entry("  journal = {arXiv:1905.07830},\n  eprint = {1905.07830},\n"), []);
+  assert.match(entry("  doi = {doi.org/182},\n").join(), /malformed doi/);
+  assert.match(entry("  eprint = {190507830},\n").join(), /malformed arXiv id/);
+  assert.match(
+    entry("  note = {arXiv:2105.07830},\n  eprint = {2105.07830},\n").join(),
+    /before its arXiv id/,
+  );
+  assert.match(entry("  eprint = {1905.07830},\n").join(), /does not print/);
+  assert.match(entry("  url = {https://a.b},\n").join(), /neither doi nor eprint/);
+  assert.deepEqual(entry("  url = {https://a.b},\n  howpublished = {commit 1},\n", "misc"), []);
 });
 
 Deno.test("macroFile() leaves out missing artifacts and refuses missing keys", () => {
@@ -136,6 +180,29 @@ Deno.test("a changed number in results/embedded changes the paper, and the check
   });
 });
 
+Deno.test("a number changed in each embedded artifact that the paper prints makes a generated file stale", async () => {
+  const changes: readonly (readonly [file: string, path: readonly string[], member: unknown])[] = [
+    ["cross_modal_synthesis.json", ["rows", "0", "P1"], 0.123],
+    ["llm_facts/controls.json", ["positive", "raw", "auroc"], 0.123],
+    ["llm_facts/claims.json", ["equivalence", "p"], 0.123],
+    ["llm_facts/causal_summary.json", ["primary", "effect", "value"], 0.123],
+    ["llm_facts/untouched.json", ["difference", "value"], 0.123],
+    ["tsfm_series/selective_prediction.json", [
+      ...["corrected", "probes", "P0_uncertainty", "share_of_oracle_augrc"],
+    ], 0.123],
+    ["sensitivity.json", ["curve", "0", "mean_base_auroc"], 0.123],
+    ["manifest.json", ["seed"], 43],
+  ];
+  const before = bytes(await committed());
+  for (const [file, path, member] of changes) {
+    await withResults(async (results) => {
+      edit(results, `embedded/${file}`, path, member);
+      const stale = staleFiles(await generatedFrom(results), before);
+      assert.ok(stale.some((line) => /^generated\/(profile_embedded|macros)\.tex: stale/.test(line)), file);
+    });
+  }
+});
+
 Deno.test("staleFiles() names missing, changed and left-over files", () => {
   const generated = new Map([["a", "1"], ["b", "2"], ["c", "3"]]);
   const onDisk = bytes(new Map([["a", "1"], ["b", "x"], ["d", "4"]]));
@@ -163,8 +230,7 @@ Deno.test("ten macros of the text, drawn at random, trace to their artifact thro
     assert.ok(macro);
     const row = index.find((cells) => cells[1] === `\`\\${macro.name}\``);
     assert.ok(row, macro.name);
-    const raw: unknown = JSON.parse(readFileSync(join(RESULTS, row[2] ?? ""), "utf8"));
-    const value = follow(raw, (row[3] ?? "").replaceAll("`", ""));
+    const value = follow(readAll(row[2] ?? ""), (row[3] ?? "").replaceAll("`", ""));
     assert.equal(String(value), row[4], macro.name);
     assert.ok(
       text(generated, "generated/macros.tex").includes(
@@ -182,26 +248,21 @@ Deno.test("plainAbstract() fills numbers in and refuses a command it does not kn
   assert.throws(() => plainAbstract(abstract("\\mystery{}"), artifacts), SyntaxError);
 });
 
-Deno.test("leafTable() shows every number of artifacts of one shape and says how many it left out", () => {
-  withResults((results) => {
-    const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`n${i}`, i]));
-    mkdirSync(join(results, "toy"), { recursive: true });
-    writeFileSync(join(results, "toy/a.json"), JSON.stringify({ deep: { x: 0.125 }, list: [1, 2], ...many }));
-    const trace = openTrace(openArtifacts(results));
-    const columns = [{ title: "a", file: "toy/a.json" }, { title: "b", file: "toy/b.json" }];
-    const table = leafTable(trace, { name: "toy", caption: "Toy.", columns });
-    assert.ok(table);
-    assert.match(table.caption, /5 further numbers/);
-    assert.match(latexTable(table), /deep\.\\allowbreak\{\}x\} & 0\.125/);
-  });
-});
-
 Deno.test("logFaults() keeps unresolved references and boxes over 5 pt", () => {
   const log = "LaTeX Warning: Reference `tab:x' on page 1 undefined on input line 3.\n" +
     "Overfull \\hbox (4.9pt too wide) in paragraph\nOverfull \\hbox (5.1pt too wide) in paragraph\n" +
     "Package natbib Warning: Citation `y' on page 1 undefined\n";
   assert.equal(logFaults(log).length, 3);
 });
+
+/** An artifact as a reader finds it: the file, or with a star the list of those in every folder that has one. */
+function readAll(file: string): unknown {
+  const read = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
+  const [before = "", after] = file.split("/*/");
+  if (after === undefined) return read(join(RESULTS, file));
+  return readdirSync(join(RESULTS, before)).sort().map((folder) => join(RESULTS, before, folder, after))
+    .filter((path) => existsSync(path)).map(read);
+}
 
 /** What the committed results give; drawn once. */
 function committed(): Promise<GeneratedFiles> {

@@ -9,7 +9,7 @@ export type Leaf = number | string | boolean | null;
 export interface Artifacts {
   /** Whether the file exists. */
   has(file: string): boolean;
-  /** The whole artifact; undefined if there is no such file. */
+  /** The whole artifact, or the list of those that a name with a star stands for; undefined if there is none. */
   whole(file: string): unknown;
   /** Whatever the key leads to; undefined if file or key is missing. */
   value(file: string, key: string): unknown;
@@ -21,9 +21,12 @@ export interface Artifacts {
  * Opens a directory of artifacts.
  *
  * A key is a path of names, `probes.P1_cheap.auroc`; a name with dots stands in single quotes. `[run=llm_squad]` picks the first record of a list whose field
- * reads so; `count(passed=true)` ends a path with the number of such records (of a list or of an object's values),
+ * reads so; `count(passed=true)` ends a path with the number of such records (of a list or of an object's values; the
+ * field may be a path itself),
  * `count()` with the number of all, `sum(nNumbers)` with the sum of a field over them,
  * `max()` with the largest of a list or object of numbers.
+ *
+ * A folder written as an asterisk stands for every folder that holds the file; the artifact is then the list of them.
  *
  * @param root directory that file names are relative to
  * @throws {SyntaxError} when a file is asked for that is not JSON, or for a key that does not parse
@@ -40,20 +43,29 @@ export interface Artifacts {
 export function openArtifacts(root: string): Artifacts {
   const read = new Map<string, unknown>();
   const whole = (file: string): unknown => {
-    if (!read.has(file)) read.set(file, readJson(join(root, file)));
+    if (!read.has(file)) {
+      read.set(file, file.includes("/*/") ? everyFolder(file) : readJson(join(root, file)));
+    }
     return read.get(file);
+  };
+  const everyFolder = (file: string): unknown => {
+    const [before = "", after = ""] = file.split("/*/");
+    const found = list(before).map((folder) => whole(`${before}/${folder}/${after}`));
+    const artifacts = found.filter((artifact) => artifact !== undefined);
+    return artifacts.length === 0 ? undefined : artifacts;
+  };
+  const list = (folder: string): string[] => {
+    try {
+      return readdirSync(join(root, folder)).sort();
+    } catch {
+      return [];
+    }
   };
   return {
     whole,
     has: (file) => whole(file) !== undefined,
     value: (file, key) => follow(whole(file), key),
-    list: (folder) => {
-      try {
-        return readdirSync(join(root, folder)).sort();
-      } catch {
-        return [];
-      }
-    },
+    list,
   };
 }
 
@@ -93,7 +105,7 @@ function steps(key: string): Step[] {
     else if (name !== undefined) found.push((value) => own(value, name));
     else {
       found.push((value) =>
-        members(value).filter((row) => !counted || reads(row, counted, countedValue)).length
+        members(value).filter((row) => !counted || String(follow(row, counted)) === countedValue).length
       );
     }
     end += whole.length;

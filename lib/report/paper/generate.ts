@@ -9,10 +9,15 @@ import { submissionPage } from "./submission.ts";
 import { type LatexTable, latexTable } from "./table.ts";
 import { claimsSummary, claimsTable } from "./tables/claims.ts";
 import { deviationsTable } from "./tables/deviations.ts";
-import { profileSentences, profileTables, runsOf } from "./tables/profiles.ts";
+import { controlSentences } from "./tables/control_sentences.ts";
+import { profileSentences, profileTables } from "./tables/profiles.ts";
+import { runsOf } from "./tables/runs.ts";
+import { sensitivitySentences } from "./tables/sensitivity.ts";
 import { profileSynthesis } from "./tables/synthesis.ts";
 import { recordsCausal, recordsDecisions, recordsGates, recordsLadder } from "./tables/records.ts";
-import { organismsTable, performanceTable, simulationTable } from "./tables/validation.ts";
+import { performanceTable } from "./tables/performance.ts";
+import { organismsTable } from "./tables/organisms.ts";
+import { familiesTable, simulationTable } from "./tables/simulation.ts";
 import { openTrace, type Trace, traceTable } from "./trace.ts";
 
 /** Profiles that run models; their sections appear when their synthesis exists. */
@@ -62,6 +67,7 @@ function generalTables(trace: Trace): LatexTable[] {
     claimsTable(trace),
     organismsTable(trace),
     simulationTable(trace),
+    familiesTable(trace),
     performanceTable(trace),
     deviationsTable(),
   ];
@@ -81,13 +87,19 @@ function profileSection(trace: Trace, profile: string, figures: readonly PaperFi
       )
     )
   );
-  const findings = sentences.length === 0
-    ? ""
-    : `\\begin{itemize}\\setlength\\itemsep{0pt}\n${
-      sentences.map((sentence) => `\\item ${sentence}`).join("\n")
-    }\n\\end{itemize}\n`;
-  return findings + tables.map(latexTable).join("\n") +
-    shown.join("\n");
+  const controls = [...controlSentences(trace, profile), ...sensitivitySentences(trace, profile)];
+  return [
+    listOf("Findings, in the order of the claims of each run.", sentences),
+    listOf("Controls.", controls),
+    ...tables.map(latexTable),
+    ...shown,
+  ].filter((part) => part !== "").join("\n");
+}
+
+function listOf(title: string, sentences: readonly string[]): string {
+  if (sentences.length === 0) return "";
+  const items = sentences.map((sentence) => `\\item ${sentence}`).join("\n");
+  return `\\paragraph{${title}}\n\\begin{itemize}\\setlength\\itemsep{0pt}\n${items}\n\\end{itemize}\n`;
 }
 
 function figureFloat(name: string, kind: typeof RUN_FIGURES[number], run: string): string {

@@ -65,6 +65,8 @@ export function buildPdf(paper: string, options: { readonly anonymous: boolean }
             SOURCE_DATE_EPOCH: String(SOURCE_DATE_EPOCH),
             FORCE_SOURCE_DATE: "1",
             TZ: "UTC",
+            // A log line of exactly the usual 79 characters hides the next from latexmk: no bibliography then.
+            max_print_line: "1000",
           },
           stdio: "pipe",
         },

@@ -2,6 +2,7 @@
 import type { Artifacts } from "./artifacts.ts";
 import type { Macro } from "./macro_tables/macro.ts";
 import { ORGANISM_MACROS } from "./macro_tables/organisms.ts";
+import { PERFORMANCE_MACROS } from "./macro_tables/performance.ts";
 import { EMBEDDED_MACROS } from "./macro_tables/profiles.ts";
 import { RECORDS_MACROS } from "./macro_tables/records.ts";
 import { SIMULATION_MACROS } from "./macro_tables/simulation.ts";
@@ -13,12 +14,15 @@ export const MACROS: readonly Macro[] = [
   ...ORGANISM_MACROS,
   ...SIMULATION_MACROS,
   ...EMBEDDED_MACROS,
+  ...PERFORMANCE_MACROS,
 ];
 
 /** Results that may or may not exist; `\ifdefined\hasX` in main.tex shows or hides what speaks of them. */
 export const CONDITIONS: readonly { readonly name: string; readonly file: string }[] = [
   { name: "hasClaims", file: "records/claims.json" },
   { name: "hasEmbedded", file: "embedded/cross_modal_synthesis.json" },
+  { name: "hasEmbeddedClaims", file: "embedded/*/claims.json" },
+  { name: "hasEmbeddedControls", file: "embedded/*/controls.json" },
   { name: "hasFull", file: "full/cross_modal_synthesis.json" },
   { name: "hasSimulation", file: "simulation/simulation.json" },
   { name: "hasPerformance", file: "performance/performance.json" },

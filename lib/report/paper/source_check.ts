@@ -99,9 +99,40 @@ function bibliographyProblems({ main, bibliography }: PaperSource): string[] {
     ...entries.filter(({ key }) => !cited.has(key)).map(({ key }) =>
       `references.bib: ${key} is cited nowhere`
     ),
-    ...entries.filter(({ text }) => !/^\s*(?:doi|eprint|url)\s*=/m.test(text))
-      .map(({ key }) => `references.bib: ${key} has neither doi nor eprint nor url`),
+    ...entries.flatMap(({ key, text }) =>
+      identifierProblems(text).map((problem) => `references.bib: ${key} ${problem}`)
+    ),
   ];
+}
+
+/**
+ * What is wrong with an entry's identifier: a work has a DOI or an arXiv id of the right form; only a repository may
+ * do with its address, and then names its commit.
+ */
+function identifierProblems(text: string): string[] {
+  const field = (name: string) => new RegExp(`^\\s*${name}\\s*=\\s*\\{(.*)\\},?$`, "m").exec(text)?.[1];
+  const [doi, eprint, year] = [field("doi"), field("eprint"), field("year")];
+  const problems = ["author", "title", "year"].filter((name) => field(name) === undefined).map((name) =>
+    `has no ${name}`
+  );
+  if (doi === undefined && eprint === undefined) {
+    const pinned = field("url") !== undefined && /commit/.test(field("howpublished") ?? "");
+    if (!(text.startsWith("misc") && pinned)) {
+      problems.push("has neither doi nor eprint, and is no pinned repository");
+    }
+  }
+  if (doi !== undefined && !/^10\.\d{4,}\/\S+$/.test(doi)) problems.push(`has a malformed doi, ${doi}`);
+  if (eprint !== undefined) {
+    const id = /^(\d\d)\d\d\.\d{4,5}$/.exec(eprint);
+    if (id === null) problems.push(`has a malformed arXiv id, ${eprint}`);
+    else if (Number(year) < 2000 + Number(id[1])) {
+      problems.push(`is of ${year}, before its arXiv id ${eprint}`);
+    }
+    if (!text.includes(`arXiv:${eprint}`) && doi === undefined) {
+      problems.push(`does not print arXiv:${eprint}`);
+    }
+  }
+  return problems;
 }
 
 function sameBytes(found: Uint8Array, contents: string | Uint8Array): boolean {

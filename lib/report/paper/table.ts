@@ -1,7 +1,4 @@
-/** A LaTeX table in booktabs style, and the generic one over any artifact. */
-import { type Artifacts, isRecord } from "./artifacts.ts";
-import { code, NUMBER } from "./latex.ts";
-import type { Trace } from "./trace.ts";
+/** A LaTeX table in booktabs style. */
 
 /** One float with a tabular in it. */
 export interface LatexTable {
@@ -52,57 +49,4 @@ export function latexTable(table: LatexTable): string {
       "\\end{table}",
     ];
   return lines.join("\n") + "\n";
-}
-
-/** A column of the generic table: one artifact. */
-export interface LeafColumn {
-  readonly title: string;
-  readonly file: string;
-}
-
-const MAX_ROWS = 36;
-
-/**
- * Every number of some artifacts of one shape: keys down, artifacts across. Lists are left out, since they are curves.
- * @returns undefined if no file exists
- */
-export function leafTable(
-  trace: Trace,
-  table: { readonly name: string; readonly caption: string; readonly columns: readonly LeafColumn[] },
-): LatexTable | undefined {
-  const columns = table.columns.filter(({ file }) => trace.artifacts.has(file));
-  if (columns.length === 0) return undefined;
-  const keys = [...new Set(columns.flatMap(({ file }) => numericKeys(trace.artifacts, file)))];
-  const shown = keys.slice(0, MAX_ROWS);
-  const left = keys.length - shown.length;
-  const caption = left > 0
-    ? `${table.caption} The artifacts hold ${left} further numbers, not shown.`
-    : table.caption;
-  return {
-    name: table.name,
-    caption,
-    columns: `l${"r".repeat(columns.length)}`,
-    header: ["quantity", ...columns.map(({ title }) => code(title))],
-    rows: shown.map((key) => [
-      code(key.replaceAll("'", "")),
-      ...columns.map(({ title, file }) =>
-        trace.print(`table ${table.name}: ${key} / ${title}`, { file, key }, NUMBER)
-      ),
-    ]),
-    size: "footnotesize",
-  };
-}
-
-function numericKeys(artifacts: Artifacts, file: string): string[] {
-  const keys: string[] = [];
-  const visit = (value: unknown, path: string) => {
-    if (typeof value === "number") keys.push(path);
-    if (!isRecord(value)) return;
-    for (const [name, member] of Object.entries(value)) {
-      const part = /^[^.[\]()']+$/.test(name) ? name : `'${name}'`;
-      visit(member, path === "" ? part : `${path}.${part}`);
-    }
-  };
-  visit(artifacts.whole(file), "");
-  return keys;
 }

@@ -1,5 +1,4 @@
 /** Where every printed number came from: the paper's index. */
-import { markdownTable } from "../text_table.ts";
 import type { Artifacts } from "./artifacts.ts";
 import { type Format, latexValue } from "./latex.ts";
 
@@ -54,17 +53,17 @@ export function openTrace(artifacts: Artifacts): Trace {
   };
 }
 
-/** The index as Markdown. */
+/** The index as Markdown; cells are not padded, since some hold whole sentences. */
 export function traceTable(values: readonly TracedValue[]): string {
   const readable = (latex: string) => latex.replaceAll("\\ensuremath{-}", "-").replaceAll("{,}", ",");
-  return markdownTable(
-    ["where", "artifact", "key", "value", "printed"],
-    values.map(({ name, file, key, value, printed }) => [
-      `\`${name}\``,
-      file,
-      `\`${key}\``,
-      typeof value === "string" ? value : JSON.stringify(value),
-      readable(printed),
-    ]),
-  );
+  const rows = values.map(({ name, file, key, value, printed }) => [
+    `\`${name}\``,
+    file,
+    `\`${key}\``,
+    typeof value === "string" ? value : JSON.stringify(value),
+    readable(printed),
+  ]);
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
+  return [["where", "artifact", "key", "value", "printed"], Array(5).fill("---"), ...rows]
+    .map((cells) => line(cells.map((cell) => cell.replaceAll("|", "\\|")))).join("");
 }

@@ -10,6 +10,9 @@ import {
   type Truth,
 } from "./worlds.ts";
 
+/** Name of the part that simulates families of tests and power curves. */
+export const FAMILIES = "families and power curves";
+
 /** Sizes of a run. */
 export interface StudyPlanOptions {
   /** Studies with an effect, for coverage and power (2000 in full). */
@@ -17,7 +20,7 @@ export interface StudyPlanOptions {
   /** Studies without, for type I errors (4000 in full). */
   readonly nNullStudies: number;
   readonly seed: number;
-  /** Only worlds whose name contains this text; the families and power curves run when it is absent. */
+  /** Only worlds whose name contains this text, or FAMILIES; everything when it is absent. */
   readonly only?: string;
   readonly onRows?: (rows: readonly Row[]) => void;
 }
@@ -39,7 +42,7 @@ export function simulateAll({ nStudies, nNullStudies, seed, only, onRows }: Stud
   for (const scenario of scenarios(NULL, NULL_SERIES, (all) => all).filter(chosen)) {
     add(simulateTypeI(scenario, { nStudies: nNullStudies, seed }));
   }
-  if (only === undefined) {
+  if (FAMILIES.includes(only ?? "")) {
     add(simulateFamilies({ nStudies: nNullStudies, seed }));
     add(simulatePowerCurves({ nStudies, seed }));
   }

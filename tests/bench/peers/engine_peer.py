@@ -1,17 +1,18 @@
 """The peers' side of engine_rates.ts: transformers and chronos-forecasting on the same checkpoints and sizes.
 
-python tests/bench/peers/engine_peer.py pythia|chronos [threads]   (run engine_rates.ts first: it writes the checkpoints)
+python tests/bench/peers/engine_peer.py pythia|chronos [threads] [rounds]   (run engine_rates.ts first: it writes the checkpoints)
 """
 import json, os, statistics, sys, tempfile, time
 import torch
 
 what = sys.argv[1] if len(sys.argv) > 1 else "pythia"
 threads = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 7
 torch.set_num_threads(threads)
 folder = os.path.join(tempfile.gettempdir(), "fmdp-bench")
 
 
-def median_seconds(action, rounds=7):
+def median_seconds(action):
     action()
     times = []
     for _ in range(rounds):

@@ -89,6 +89,12 @@ export const RECORDS_MACROS: readonly Macro[] = [
     ["Passed", "count(passed=true)", INTEGER],
     ["Numbers", "sum(nNumbers)", INTEGER],
   ]),
+  ...macrosOf("records/claims.json", "Claims", [
+    ["Total", "claims.count()", INTEGER],
+    ["Survive", "claims.count(outcome=survives)", INTEGER],
+    ["Fall", "claims.count(outcome=falls)", INTEGER],
+    ["Untold", "claims.count(outcome=cannot be told)", INTEGER],
+  ]),
   ...macrosOf("records/manifest.json", "Records", [
     ["Seed", "seed", INTEGER],
     ["PrimaryHash", "primary_sha256", HASH],

@@ -1,10 +1,10 @@
 /** Macros of the simulation study of the inference methods. */
-import { INTEGER } from "../latex.ts";
+import { fixed, INTEGER } from "../latex.ts";
 import type { Macro } from "./macro.ts";
 import { macrosOf } from "./shared.ts";
 
 export const SIMULATION_MACROS: readonly Macro[] = macrosOf("simulation/simulation.json", "Sim", [
-  ["Seed", "seed", INTEGER],
+  ["Seed", "seed", fixed(0)],
   ["Studies", "nStudies", INTEGER],
   ["NullStudies", "nNullStudies", INTEGER],
   ["Rows", "rows.count()", INTEGER],

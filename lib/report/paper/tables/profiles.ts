@@ -12,47 +12,45 @@ import {
   significant,
   TEXT,
 } from "../latex.ts";
-import { type LatexTable, leafTable } from "../table.ts";
+import type { LatexTable } from "../table.ts";
 import type { Trace } from "../trace.ts";
+import { CAUSAL_LINES } from "./causal_lines.ts";
 import { type RunLine, runTable } from "./run_table.ts";
+import { keysOf, runsOf, shortDelta } from "./runs.ts";
+import { sensitivityTable } from "./sensitivity.ts";
 
 const PASSED: Format = { as: "word", yes: "passed", no: "failed" };
 const YES: Format = { as: "word", yes: "yes", no: "no" };
-
-/** Runs of a profile: folders that hold a probe ladder. */
-export function runsOf(trace: Trace, profile: string): string[] {
-  return trace.artifacts.list(profile).filter((run) =>
-    trace.artifacts.has(`${profile}/${run}/probe_results.json`)
-  );
-}
 
 /** Every table of a profile, in the order of the questions. */
 export function profileTables(trace: Trace, profile: string): LatexTable[] {
   const runs = runsOf(trace, profile);
   const table = (name: string, caption: string, lines: readonly RunLine[]) =>
     runTable(trace, { profile, runs, name, caption, lines });
-  const leaves = (artifact: string, caption: string) =>
-    leafTable(trace, {
-      name: `${profile}_${artifact}`,
-      caption,
-      columns: runs.map((run) => ({ title: run, file: `${profile}/${run}/${artifact}.json` })),
-    });
   return [
     table(
       "sae",
       "Autoencoders of each run: the gate's verdict over all seeds, and its checks for the first seed.",
       saeLines(trace, profile, runs),
     ),
-    table("controls", "Controls beside the real label.", controlLines(trace, profile, runs)),
+    table(
+      "controls",
+      "Controls beside the real label. In parentheses: relabelings under which a rung kept nothing, and so rejected " +
+        "nothing; a dash: all of them.",
+      controlLines(trace, profile, runs),
+    ),
+    sensitivityTable(trace, profile),
     table(
       "ladder",
-      "Probe ladder: test AUROC and, for the first SAE seed, differences with 95\\,\\% intervals that respect clusters.",
+      "Probe ladder: test AUROC and, for the first SAE seed, differences with 95\\,\\% intervals that respect " +
+        "clusters. A difference of exactly zero: the SAE rung kept no latent.",
       ladderLines(trace, profile, runs),
     ),
     table(
       "seeds",
       "Differences over all SAE seeds, items and seeds both counted in the interval, and the equivalence test of the " +
-        "nested increment against the smallest effect of the plan.",
+        "nested increment against the smallest effect of the plan. A dash: no latent was kept under any seed, so that an " +
+        "interval measures nothing and the claim is blocked.",
       seedLines(trace, profile, runs),
     ),
     table(
@@ -60,8 +58,12 @@ export function profileTables(trace: Trace, profile: string): LatexTable[] {
       "Abstention, calibration and escalation under the corrected protocol.",
       DECISION_LINES,
     ),
-    leaves("causal_ablation_all", "Ablation at all positions."),
-    leaves("sensitivity", "Sensitivity control of the SAE rung."),
+    table(
+      "causal",
+      "Ablation at all positions of the latents that P6 ranks first, in nats of the true continuation, with " +
+        "95\\,\\% intervals that respect clusters.",
+      CAUSAL_LINES,
+    ),
     table("untouched", "The factor that no choice was made on, analysed once.", UNTOUCHED_LINES),
   ].filter((one) => one !== undefined).filter(({ rows }) => rows.length > 0);
 }
@@ -121,6 +123,7 @@ function controlLines(trace: Trace, profile: string, runs: readonly string[]): R
     ends: [`positive.${rung}.ci_low`, `positive.${rung}.ci_high`],
   });
   const rungs = runs.flatMap((run) => keysOf(trace, `${profile}/${run}/controls.json`, "negative.rungs"));
+  const nRelabelings = trace.artifacts.value(`${profile}/${runs[0]}/controls.json`, "negative.n_relabelings");
   return [
     { title: "positive: factor", artifact, key: "positive.factor", format: TEXT },
     auroc("\\quad raw, AUROC", "raw"),
@@ -130,6 +133,8 @@ function controlLines(trace: Trace, profile: string, runs: readonly string[]): R
     ...[...new Set(rungs)].map((rung): RunLine => ({
       ...{ title: `\\quad rejected, ${shortDelta(rung)} (\\%)`, artifact, format: percent(1) },
       key: `negative.rungs.${rung}.rejected.share`,
+      count: `negative.rungs.${rung}.n_empty`,
+      unless: { key: `negative.rungs.${rung}.n_empty`, value: nRelabelings },
     })),
     {
       title: "\\quad rejected, increment (\\%)",
@@ -161,14 +166,17 @@ function ladderLines(trace: Trace, profile: string, runs: readonly string[]): Ru
 function seedLines(trace: Trace, profile: string, runs: readonly string[]): RunLine[] {
   const artifact = "claims";
   const deltas = runs.flatMap((run) => keysOf(trace, `${profile}/${run}/claims.json`, "over_seeds"));
+  // Without a latent under any seed the increment is zero by construction, and its claims are blocked.
+  const unless = { key: "claims.0.status", value: "blocked" };
   return [
     ...[...new Set(deltas)].map((delta): RunLine => ({
       ...{ title: shortDelta(delta), artifact, format: signed(4) },
       key: `over_seeds.${delta}.inference.value`,
       ends: [`over_seeds.${delta}.inference.ciLow`, `over_seeds.${delta}.inference.ciHigh`],
+      ...(delta.startsWith("P6_") ? { unless } : {}),
     })),
-    { title: "equivalence, p", artifact, key: "equivalence.p", format: significant(2) },
-    { title: "equivalent to zero", artifact, key: "equivalence.equivalent", format: YES },
+    { title: "equivalence, p", artifact, key: "equivalence.p", format: significant(2), unless },
+    { title: "equivalent to zero", artifact, key: "equivalence.equivalent", format: YES, unless },
   ];
 }
 
@@ -215,13 +223,3 @@ const UNTOUCHED_LINES: readonly RunLine[] = [
     format: fixed(3),
   },
 ];
-
-/** `P6_nested_sae-B_uncertainty_cheap_raw` as P6 - B, `P1_cheap` as P1. */
-function shortDelta(delta: string): string {
-  return delta.split("-").map((rung) => rung.split("_")[0]).join("\\,\\ensuremath{-}\\,");
-}
-
-function keysOf(trace: Trace, file: string, key: string): string[] {
-  const found = trace.artifacts.value(file, key);
-  return isRecord(found) ? Object.keys(found) : [];
-}

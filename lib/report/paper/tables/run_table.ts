@@ -1,5 +1,5 @@
 /** A table with quantities down and the runs of a profile across, from a list of lines. */
-import { code, type Format } from "../latex.ts";
+import { code, type Format, INTEGER } from "../latex.ts";
 import type { LatexTable } from "../table.ts";
 import type { Trace } from "../trace.ts";
 
@@ -13,6 +13,10 @@ export interface RunLine {
   readonly format: Format;
   /** keys of the ends of its interval, if it has one */
   readonly ends?: readonly [low: string, high: string];
+  /** key of a count that follows in parentheses unless it is 0 */
+  readonly count?: string;
+  /** a run whose artifact reads so has no cell: its value would mean nothing */
+  readonly unless?: { readonly key: string; readonly value: unknown };
 }
 
 /** Where the artifact of a run is. */
@@ -29,17 +33,23 @@ const MISSING = "---";
 /** The table; a line that no run has is left out. @returns undefined if nothing is left */
 export function runTable(trace: Trace, options: RunTableOptions): LatexTable | undefined {
   const { profile, runs, name, caption } = options;
-  const rows = options.lines.map(({ title, artifact, key, format, ends }) => [
-    title,
+  const rows = options.lines.map((line) => [
+    line.title,
     ...runs.map((run) => {
-      const print = (part: string) =>
-        trace.print(`table ${profile}_${name}: ${part} / ${run}`, {
-          file: `${profile}/${run}/${artifact}.json`,
-          key: part,
-        }, format);
-      const value = print(key);
-      const limits = (ends ?? []).map(print);
-      return limits.length === 0 || limits.includes(MISSING) ? value : `${value} [${limits.join(", ")}]`;
+      const file = `${profile}/${run}/${line.artifact}.json`;
+      const print = (part: string, format = line.format) =>
+        trace.print(`table ${profile}_${name}: ${part} / ${run}`, { file, key: part }, format);
+      if (line.unless !== undefined && trace.artifacts.value(file, line.unless.key) === line.unless.value) {
+        return MISSING;
+      }
+      const value = print(line.key);
+      const limits = (line.ends ?? []).map((end) => print(end));
+      const counted = line.count !== undefined && Number(trace.artifacts.value(file, line.count) ?? 0) > 0
+        ? ` (${print(line.count, INTEGER)})`
+        : "";
+      return limits.length === 0 || limits.includes(MISSING)
+        ? `${value}${counted}`
+        : `${value} [${limits.join(", ")}]${counted}`;
     }),
   ]).filter(([, ...cells]) => cells.some((cell) => cell !== MISSING));
   if (rows.length === 0) return undefined;
