@@ -33,11 +33,17 @@ export interface Command {
 /** One measurement: commands whose output holds one or more rows. */
 export interface Measurement {
   readonly id: string;
-  commands(peers: Peers): Command[];
+  commands(peers: Peers): readonly Command[];
   rows(output: string): PerformanceRow[];
 }
 
 const bench = (...args: string[]): Command => ({ program: "deno", args: ["run", "-A", ...args] });
+
+/** Both engines on one family of models: 2 threads, 3 rounds. */
+const engineRates = (family: "pythia" | "chronos") => ({ python }: Peers): readonly Command[] => [
+  bench("tests/bench/engine_rates.ts", family, "2", "3"),
+  { program: python, args: ["tests/bench/peers/engine_peer.py", family, "2", "3"] },
+];
 
 /** In the order of the table. */
 export const MEASUREMENTS: readonly Measurement[] = [
@@ -112,10 +118,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
   },
   {
     id: "language",
-    commands: ({ python }) => [
-      bench("tests/bench/engine_rates.ts", "pythia", "2", "3"),
-      { program: python, args: ["tests/bench/peers/engine_peer.py", "pythia", "2", "3"] },
-    ],
+    commands: engineRates("pythia"),
     rows: (output) => [
       row(
         ["pythia", "logits of 512 tokens, Pythia-410M's shape", "transformers, PyTorch"],
@@ -125,10 +128,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
   },
   {
     id: "series",
-    commands: ({ python }) => [
-      bench("tests/bench/engine_rates.ts", "chronos", "2", "3"),
-      { program: python, args: ["tests/bench/peers/engine_peer.py", "chronos", "2", "3"] },
-    ],
+    commands: engineRates("chronos"),
     rows: (output) => [
       row(
         ["chronos", "forecast of one window, Chronos-T5-small's shape", "chronos-forecasting"],
