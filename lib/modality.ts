@@ -103,6 +103,11 @@ export interface Study {
   /** Cluster of each item: items of one group depend on each other and lie in one split. */
   readonly groups: readonly (string | number)[];
   readonly splits: readonly Split[];
+  /**
+   * Items of one series in time order: how many on either side of an item share data with it, so that folds are
+   * stretches of time with as many left out at their borders. Absent where groups are independent.
+   */
+  readonly purge?: number;
   /** Statistics of the input alone; no model. Fitted, where anything is, on train rows. */
   readonly cheap: NamedBlock;
   /** Planted factors, or an empty block; the untouched factor apart. */

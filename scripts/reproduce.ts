@@ -1,12 +1,13 @@
-/** `deno task reproduce [--profile embedded|records]`: a whole profile, from its data to its tables and figures. */
+/** `deno task reproduce [--profile embedded|zero_shot|records]`: a whole profile, from its data to its tables and figures. */
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
 import { reproduceEmbedded } from "lib/run/embedded/reproduce.ts";
+import { STUDY_PROFILES } from "lib/run/embedded/study_config.ts";
 import { runMain } from "lib/run/main.ts";
 import { reproduceRecords } from "lib/run/records/reproduce.ts";
 
-const PROFILES = ["embedded", "records"];
+const PROFILES = [...STUDY_PROFILES, "records"];
 
 await runMain(async () => {
   const { values } = parseArgs({
@@ -15,6 +16,7 @@ await runMain(async () => {
       out: { type: "string" },
       work: { type: "string" },
       force: { type: "boolean", default: false },
+      expansion: { type: "string" },
       fast: { type: "boolean", default: false },
       quiet: { type: "boolean", short: "q", default: false },
       verbose: { type: "boolean", short: "v", default: false },
@@ -27,12 +29,15 @@ await runMain(async () => {
     const gates = await reproduceRecords({ ...folder, print, onStep: say });
     return gates.every(({ passed }) => passed) ? 0 : 1;
   }
-  if (values.profile !== "embedded") {
+  const profile = STUDY_PROFILES.find((name) => name === values.profile);
+  if (profile === undefined) {
     throw new UsageError(`Unknown profile "${values.profile}"; known: ${PROFILES.join(", ")}`);
   }
   await reproduceEmbedded({
+    profile,
     ...folder,
     ...(values.work && { workFolder: values.work }),
+    ...(values.expansion !== undefined && { expansion: wholeNumber(values.expansion) }),
     isForced: values.force,
     isFast: values.fast,
     print,
@@ -42,3 +47,9 @@ await runMain(async () => {
       ),
   });
 });
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new UsageError(`Cannot reproduce: --expansion needs a positive whole number, got ${text}`);
+}

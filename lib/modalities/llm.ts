@@ -2,6 +2,7 @@
  * The language modality: an autoregressive model reads a prompt and continues it. Difficulty is whether it will be
  * wrong; activations are those of the prompt, so everything a probe sees is known before the answer is.
  */
+import { purge } from "../data/purge.ts";
 import { bigramNovelty } from "../features/lexical.ts";
 import { negativeLogSoftmax } from "../math/log_softmax.ts";
 import { lexicalStatistics } from "../features/lexical.ts";
@@ -41,7 +42,7 @@ export async function openLlmStudy(options: LlmStudyOptions): Promise<Study> {
   }));
   const cheapModel = await openCausal(models.cheap, options.engine);
   const isChoice = dataset === "endings";
-  const splits = items.map(({ split }) => split);
+  const splits = withoutRepeats(items);
   return {
     run: `llm_${dataset}`,
     modality: "llm",
@@ -85,6 +86,14 @@ export async function openLlmStudy(options: LlmStudyOptions): Promise<Study> {
     },
     close: async () => await cheapModel.close(),
   };
+}
+
+/** Splits, test prompts that nearly repeat a train prompt left out. The models met no prompt of either split. */
+function withoutRepeats(items: readonly TokenItem[]): Split[] {
+  const splits = items.map(({ split }): Split => split);
+  const prompts = items.map(({ prompt }) => ({ prompt, perplexity: Number.MAX_VALUE }));
+  for (const { index } of purge(prompts, items.map(({ split }) => split)).purged) splits[index] = "purged";
+  return splits;
 }
 
 async function openCausal(directory: string, engine: EngineOptions): Promise<CausalModel> {

@@ -11,7 +11,7 @@ import type { Split } from "../modality.ts";
 export interface PromptItem {
   readonly id: number;
   readonly group: number;
-  readonly split: Split;
+  readonly split: Exclude<Split, "purged">;
   readonly category: string;
   readonly prompt: string;
   /** What may follow, each beginning with a space. */

@@ -18,7 +18,7 @@ import { atLeastQuantile, blockOf } from "./columns.ts";
 import { countParameters } from "./parameters.ts";
 import { pathUniforms } from "./path_uniforms.ts";
 import { tsfmCausalSubject } from "./tsfm_causal.ts";
-import type { WindowItem } from "./tsfm_windows.ts";
+import { nStepsRead, type WindowItem } from "./tsfm_windows.ts";
 
 /** What a time-series study is made of. */
 export interface TsfmStudyOptions {
@@ -32,6 +32,8 @@ export interface TsfmStudyOptions {
   readonly nPaths: number;
   /** Season of the cheap statistics, in steps. */
   readonly seasonLength: number;
+  /** Of windows of one series: how many on either side share data; see Study. */
+  readonly purge?: number;
   readonly engine: EngineOptions;
 }
 
@@ -54,6 +56,7 @@ export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
     ids: windows.map(({ id }) => id),
     groups: windows.map(({ group }) => group),
     splits: windows.map(({ split }) => split),
+    ...(options.purge !== undefined && { purge: options.purge }),
     cheap: { names: SERIES_NAMES, matrix: cheap },
     factors: blockOf(
       Object.fromEntries(Object.keys(windows[0]!.factors).map((name) => [name, column(name)])),
@@ -83,7 +86,7 @@ export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
         masks: rows.map((row) => tokens[row]!.mask),
       });
       return values.map((own, i) =>
-        own.subarray(0, windows[rows[i]!]!.context.length * cheapModel.config.dModel)
+        own.subarray(0, nStepsRead(bins, windows[rows[i]!]!) * cheapModel.config.dModel)
       );
     },
     causal: tsfmCausalSubject(cheapModel, windows, { ...options, tokens, bins }),

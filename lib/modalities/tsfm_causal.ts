@@ -13,7 +13,7 @@ import { t5SeriesModel } from "../model/t5_series_model.ts";
 import { teacherForcing } from "../model/teacher_forcing.ts";
 import { crps } from "../stats/crps.ts";
 import { pathUniforms } from "./path_uniforms.ts";
-import type { WindowItem } from "./tsfm_windows.ts";
+import { nStepsRead, type WindowItem } from "./tsfm_windows.ts";
 
 /** Patches context steps; EOS is read by the encoder and never patched. */
 export function tsfmCausalSubject(
@@ -34,10 +34,10 @@ export function tsfmCausalSubject(
       const { values } = await prefix(model, rows.map((row) => tokens[row]!.ids), hook, {
         masks: rows.map((row) => tokens[row]!.mask),
       });
-      return values.map((own, i) => own.subarray(0, windows[rows[i]!]!.context.length * dModel));
+      return values.map((own, i) => own.subarray(0, nStepsRead(bins, windows[rows[i]!]!) * dModel));
     },
     positions(row, coverage) {
-      const { length } = windows[row]!.context;
+      const length = nStepsRead(bins, windows[row]!);
       return coverage === "last" ? [length - 1] : Array.from({ length }, (_, position) => position);
     },
     async measure(row, conditions, options) {

@@ -1,6 +1,9 @@
 /** What the time-series modality reads: windows of a context and what follows it, from generated or real series. */
 import { seriesItems } from "../data/series/items.ts";
+import { cutWindows, type WindowOptions } from "../data/windows.ts";
+import { overlapLength } from "../stats/time_blocks.ts";
 import type { Split } from "../modality.ts";
+import type { ChronosBins } from "../model/chronos_tokens.ts";
 
 /** One window. */
 export interface WindowItem {
@@ -15,10 +18,15 @@ export interface WindowItem {
   readonly seasonalError: number;
   /** Mean absolute error of repeating the context's last season. */
   readonly seasonalNaive: number;
-  /** Planted factors; empty for real series. */
+  /** Planted factors; of real series, what the positive control decodes. */
   readonly factors: Readonly<Record<string, number>>;
   /** Factors that nobody looked at while anything was tuned; empty for real series. */
   readonly untouched: Readonly<Record<string, number>>;
+}
+
+/** Steps of a window's context that the model reads: its last ones, if the context is longer than what it takes. */
+export function nStepsRead(bins: ChronosBins, { context }: Pick<WindowItem, "context">): number {
+  return Math.min(context.length, bins.config.contextLength);
 }
 
 /** Windows of the generated series. */
@@ -49,16 +57,53 @@ export function organismWindows(options: { readonly seed: number; readonly nItem
   );
 }
 
+/**
+ * Windows of one real series; missing values stay NaN in the context and are passed over in the errors' units.
+ * Windows that share data are one group, as far as blocks of time can make them so. The one factor is recorded for the
+ * positive control: a context whose mean is above the train contexts' median.
+ */
+export function csvWindows(
+  values: Float64Array,
+  { seasonLength, ...cut }: WindowOptions & { readonly seasonLength: number },
+): WindowItem[] {
+  const windows = cutWindows(values.length, cut);
+  const block = overlapLength(cut);
+  const levels = windows.map(({ start }) => meanOf(values.subarray(start, start + cut.context)));
+  const ofTrain = levels.filter((_, i) => windows[i]!.split === "train").sort((a, b) => a - b);
+  const median = ofTrain[Math.floor(ofTrain.length / 2)]!;
+  return windows.map(({ id, start, split }, i) => {
+    const context = values.slice(start, start + cut.context);
+    const future = values.slice(start + cut.context, start + cut.context + cut.horizon);
+    return {
+      id,
+      group: Math.floor(id / block),
+      split: split === "purge" ? "purged" : split,
+      start,
+      context,
+      future,
+      ...seasonalErrors(context, future, seasonLength),
+      factors: { level_high: Number(levels[i]! > median) },
+      untouched: {},
+    };
+  });
+}
+
 /** The unit of scale-free errors, and the seasonal naive forecast's error. @param period steps of a season */
 export function seasonalErrors(
   context: Float64Array,
   future: Float64Array,
   period: number,
 ): Pick<WindowItem, "seasonalError" | "seasonalNaive"> {
-  let inside = 0;
-  for (let t = period; t < context.length; t++) inside += Math.abs(context[t]! - context[t - period]!);
-  let ahead = 0;
   const last = context.length - period;
-  for (let t = 0; t < future.length; t++) ahead += Math.abs(future[t]! - context[last + t % period]!);
-  return { seasonalError: inside / (context.length - period), seasonalNaive: ahead / future.length };
+  const inside = meanOf(
+    Float64Array.from({ length: last }, (_, t) => Math.abs(context[t + period]! - context[t]!)),
+  );
+  const ahead = meanOf(future.map((value, t) => Math.abs(value - context[last + t % period]!)));
+  return { seasonalError: inside, seasonalNaive: ahead };
+}
+
+/** Of what is there. */
+function meanOf(values: Float64Array): number {
+  const present = values.filter((value) => !Number.isNaN(value));
+  return present.reduce((sum, value) => sum + value, 0) / present.length;
 }

@@ -12,10 +12,15 @@ import { trainOrganism } from "lib/model/train/trainer.ts";
 import { answerQuestions, chooseEndings, forecastErrors } from "lib/run/organisms/answers.ts";
 import { modelCard } from "lib/run/organisms/card.ts";
 import { evaluateOrganisms, heldOutItems } from "lib/run/organisms/evaluate.ts";
+import { figureSvg } from "lib/io/figures/figure_svg.ts";
+import { type ForecastPanel, forecastsFigure } from "lib/report/figures/forecasts.ts";
+import { readEvaluation } from "lib/run/organisms/describe.ts";
+import { organismFindings, riseTable } from "lib/run/organisms/findings.ts";
 import { organismFigures } from "lib/run/organisms/figures.ts";
 import { levelErrors } from "lib/run/organisms/level_errors.ts";
 import { surfaceAurocs } from "lib/run/organisms/surface.ts";
 import { writeOrganismTables } from "lib/run/organisms/tables.ts";
+import { clippedTexts, inkOutsidePage, overlappingMarks } from "../io/svg_inspection.ts";
 import { assertClose } from "../support.ts";
 
 const ENGINE = { engine: "native", threads: 1 } as const;
@@ -96,6 +101,38 @@ Deno.test("answers and errors of organisms are what the models say, and their ev
     );
   } finally {
     Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("the organisms' figures and windows are drawn whole, and findings follow from the evaluation", async () => {
+  const evaluation = readEvaluation("results/organisms");
+  const panel = (title: string): ForecastPanel => ({
+    title,
+    context: Array.from({ length: 96 }, (_, t) => Math.sin(t / 4)),
+    future: Array.from({ length: 24 }, (_, t) => Math.sin(t / 4 + 24)),
+    forecasts: ["cheap", "expensive"].map((label) => ({
+      label,
+      ...{ low: new Array(24).fill(-1), middle: new Array(24).fill(0), high: new Array(24).fill(1) },
+    })),
+  });
+  const title =
+    "period 12, seasonality 0.5, trend 0.5, noise 0.25<br>noiseGrowth 9, roughness 9, recentChange 0, futureChange 0";
+  const windows = forecastsFigure(["a", title, "c"].map(panel), { name: "windows" });
+  for (const figure of [...organismFigures(evaluation), windows]) {
+    const svg = await figureSvg(figure);
+    assert.deepEqual(clippedTexts(svg), [], figure.name);
+    assert.equal(await inkOutsidePage(svg), 0, figure.name);
+    assert.deepEqual(overlappingMarks(svg), [], figure.name);
+  }
+  assert.equal(windows.source.length, 3 * (96 + 24 + 2 * 24));
+  const { rows } = riseTable(evaluation);
+  const said = organismFindings(evaluation).join(" ");
+  for (const [kind, factor, , verdict] of rows) {
+    const rises = kind === "questions" ? evaluation.questions.riseByFactor : undefined;
+    if (rises === undefined) continue;
+    const { ciLow, ciHigh } = rises[factor!]!;
+    assert.equal(verdict, ciLow > 0 ? "rises" : ciHigh < 0 ? "falls" : "not shown");
+    assert.ok(said.includes(factor!), factor!);
   }
 });
 

@@ -63,6 +63,9 @@ const TRAIN_WORLDS_OF_TEN = 7;
 /** Share of items whose people have rare names. */
 const RARE_SHARE = 0.3;
 
+/** Links of a story, at least: as many as the longest chain has. */
+const LEAST_LINKS = 2;
+
 /**
  * Questions with a context, a question and a gold answer.
  * @example
@@ -141,8 +144,8 @@ function* stories(shape: string, { seed, nItems }: ItemOptions): Generator<Drawn
     const rng = randomStream(seed, `facts/${shape}/world/${worldId}`);
     const world = drawWorld(rng);
     for (let i = 0; i < ITEMS_PER_WORLD && id < nItems; i++, id++) {
-      const story = writeStory(rng, world, drawPlan(rng, RARE_SHARE));
-      const { plan } = story;
+      const plan = { ...drawPlan(rng, RARE_SHARE), nLinks: LEAST_LINKS + rng.integers(3) };
+      const story = writeStory(rng, world, plan);
       yield {
         item: { id, worldId, split: splitOfWorld(worldId), category: plan.family, plan },
         story,

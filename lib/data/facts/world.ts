@@ -40,6 +40,11 @@ export interface StoryPlan {
    * nobody until generators, models and probes are final.
    */
   readonly echo: boolean;
+  /**
+   * Links in all, those of the chain included, so that their number tells nothing of the hops (two suffice for three
+   * hops). Without it every other fact is a link by chance.
+   */
+  readonly nLinks?: number;
 }
 
 export interface Story {
@@ -92,6 +97,22 @@ const MAX_CONFLICTS = 2;
 /** Chance that a fact about somebody outside the chain is a link. */
 const LINK_SHARE = 0.3;
 
+/** Whether the next of `nSlots` facts outside the chain is to be a link: by chance, or as many as are planned. */
+function linkDecider(
+  rng: RandomStream,
+  { nLinks, nHops }: StoryPlan,
+  nSlots: number,
+): (may: boolean) => boolean {
+  if (nLinks === undefined) return (may) => may && rng.random() < LINK_SHARE;
+  let wanted = nLinks - (nHops - 1), left = nSlots;
+  return (may) => {
+    const is = may && rng.random() * left < wanted;
+    left--;
+    if (is) wanted--;
+    return is;
+  };
+}
+
 /** Writes a story to a plan. */
 export function writeStory(rng: RandomStream, world: World, plan: StoryPlan): Story {
   const people = shuffled(rng, world.commonNames);
@@ -109,17 +130,18 @@ export function writeStory(rng: RandomStream, world: World, plan: StoryPlan): St
   });
 
   const rest: Fact[] = chain.slice(0, -1).map((person, i) => tell(person, chain[i + 1]!, true));
+  const nFillers = plan.nFacts - plan.nHops - plan.nConflicts - plan.nDistractors;
+  const isNextLink = linkDecider(rng, plan, plan.nDistractors + nFillers);
   const told: string[] = [];
   const echoes = plan.echo ? rng.integers(plan.nDistractors) : -1;
   for (let i = 0; i < plan.nDistractors; i++) {
     const person = people.pop()!;
-    const isLink = i !== echoes && told.length > 0 && rng.random() < LINK_SHARE;
+    const isLink = isNextLink(i !== echoes && told.length > 0);
     const value = i === echoes ? answer : palette[rng.integers(palette.length)]!;
     rest.push(tell(person, isLink ? told[rng.integers(told.length)]! : value, isLink));
     told.push(person);
   }
-  const nFillers = plan.nFacts - plan.nHops - plan.nConflicts - plan.nDistractors;
-  rest.push(...fillers(rng, { world, besides: plan.family, count: nFillers, also: chain }));
+  rest.push(...fillers(rng, { world, besides: plan.family, count: nFillers, also: chain, isNextLink }));
 
   return {
     plan,
@@ -137,11 +159,12 @@ export function writeStory(rng: RandomStream, world: World, plan: StoryPlan): St
 /** Facts of the other families about anybody, the people of the chain included. */
 function fillers(
   rng: RandomStream,
-  { world, besides, count, also }: {
+  { world, besides, count, also, isNextLink }: {
     readonly world: World;
     readonly besides: FamilyName;
     readonly count: number;
     readonly also: readonly string[];
+    readonly isNextLink: (may: boolean) => boolean;
   },
 ): Fact[] {
   const others = FAMILIES.filter(({ name }) => name !== besides);
@@ -153,7 +176,7 @@ function fillers(
     const family = others[rng.integers(others.length)]!.name;
     const person = free.get(family)!.pop()!;
     const known = told.get(family)!;
-    const isLink = known.length > 0 && rng.random() < LINK_SHARE;
+    const isLink = isNextLink(known.length > 0);
     const from = isLink ? known : world.values[family];
     const object = from[rng.integers(from.length)]!;
     known.push(person); // only now: nobody is linked to themselves

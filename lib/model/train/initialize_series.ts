@@ -1,6 +1,6 @@
 /**
  * Where a T5 over series starts: neighbouring bins alike, heads that look one step back and ahead, and a decoder that
- * looks for what resembles its own last value. Otherwise a small model predicts the same distribution for every
+ * looks for what resembles its own last value and for the same place in the season. Otherwise a small model predicts the same distribution for every
  * series for more steps than it is worth to train it.
  */
 import { randomStream } from "../../math/random.ts";
@@ -8,6 +8,7 @@ import type { ChronosBins } from "../chronos_tokens.ts";
 import { relativePositionBucket } from "../relative_position.ts";
 import { T5_EMBEDDING, t5BiasTable } from "../t5.ts";
 import type { T5Config } from "../t5_config.ts";
+import { initializeCalendarInPlace } from "./initialize_calendar.ts";
 import type { FlatParameters } from "./session.ts";
 
 /** Overwrites part of the random start; `parameters` hold it already. */
@@ -30,6 +31,7 @@ export function initializeSeriesInPlace(
     for (let at = 0; at < of("k").length; at++) of("k")[at]! *= scale;
     of("q").set(of("k"));
   }
+  initializeCalendarInPlace(parameters, { config, bins, spread: SPREAD });
 }
 
 /** Score of a query and an equal key, above unrelated ones. */

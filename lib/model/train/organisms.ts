@@ -74,9 +74,9 @@ export const ORGANISMS: readonly OrganismSpec[] = [
     name: "series_expensive",
     config: chronosConfig({ dModel: 96, nEncoderBlocks: 4, nDecoderBlocks: 3, nHeads: 6 }),
     seed: 4,
-    nSteps: 2000,
+    nSteps: 3000,
     nRows: 32,
-    learningRate: 2e-3,
+    learningRate: 1e-3,
   },
 ];
 
@@ -109,7 +109,7 @@ function gptNeoxConfig({ dModel, nHeads, nBlocks }: Size & { readonly nBlocks: n
 }
 
 /**
- * As Chronos' own, smaller. Relative positions have buckets of one step up to 32, so that a season of 24 steps can be
+ * As Chronos' own, smaller. Relative positions have buckets of one step up to 64, so that seasons of 24 steps can be
  * counted; bins end at 5 scales, beyond which series of these kinds hardly get.
  */
 function chronosConfig(
@@ -129,8 +129,8 @@ function chronosConfig(
     num_layers: nEncoderBlocks,
     num_decoder_layers: nDecoderBlocks,
     feed_forward_proj: "relu",
-    relative_attention_num_buckets: 128,
-    relative_attention_max_distance: 128,
+    relative_attention_num_buckets: 256,
+    relative_attention_max_distance: 256,
     layer_norm_epsilon: 1e-6,
     tie_word_embeddings: true,
     is_encoder_decoder: true,

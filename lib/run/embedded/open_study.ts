@@ -1,12 +1,14 @@
 /** From a configuration to the study behind the seam: the one place that knows which adapters there are. */
 import { join } from "node:path";
-import { UsageError } from "../../guardrail.ts";
-import { projectRoot } from "../../io/paths.ts";
+import { readSeriesColumn } from "../../data/series_csv.ts";
+import { GuardrailError, UsageError } from "../../guardrail.ts";
+import { projectRoot, requireData } from "../../io/paths.ts";
 import type { Study } from "../../modality.ts";
 import { openLlmStudy } from "../../modalities/llm.ts";
 import { openTsfmStudy } from "../../modalities/tsfm.ts";
-import { organismWindows } from "../../modalities/tsfm_windows.ts";
+import { csvWindows, organismWindows } from "../../modalities/tsfm_windows.ts";
 import type { EngineOptions } from "../../model/engine.ts";
+import { overlapLength } from "../../stats/time_blocks.ts";
 import type { StudyConfig } from "./study_config.ts";
 
 /** Opens the study of a configuration. @throws {UsageError} for a dataset that no adapter has */
@@ -34,7 +36,28 @@ export function openStudy(config: StudyConfig, engine: EngineOptions): Promise<S
       seasonLength: config.forecast.season_length,
     });
   }
+  if (modality === "tsfm" && config.series && config.forecast) {
+    const { file, column, ...cut } = config.series;
+    const windows = csvWindows(readSeriesColumn(join(requireData("data"), file), column), {
+      ...cut,
+      seasonLength: config.forecast.season_length,
+    });
+    if (windows.length !== nItems) {
+      throw new GuardrailError(
+        "corrupt-file",
+        `Cannot study ${file}: needs to give ${nItems} windows, gave ${windows.length}`,
+      );
+    }
+    return openTsfmStudy({
+      ...common,
+      dataset,
+      windows,
+      purge: overlapLength(cut),
+      nPaths: config.forecast.n_paths,
+      seasonLength: config.forecast.season_length,
+    });
+  }
   throw new UsageError(
-    `Cannot open ${modality} ${dataset}: known are llm facts, llm endings, and tsfm series with a forecast section`,
+    `Cannot open ${modality} ${dataset}: known are llm facts, llm endings, tsfm series, and tsfm with a series section`,
   );
 }

@@ -14,6 +14,7 @@ import type { Fold } from "../../stats/folds.ts";
 import { groupKFold } from "../../stats/grouped_folds.ts";
 import { inferClusteredAurocDelta } from "../../stats/infer_clustered.ts";
 import type { Inference } from "../../stats/interval.ts";
+import { purgedKFold } from "../../stats/purged_folds.ts";
 import type { PathThreads } from "../../stats/logistic/threads.ts";
 import { scoreSwapTest } from "../../stats/score_swap.ts";
 import type { Extracted } from "./extract.ts";
@@ -63,10 +64,9 @@ export async function predict(
   const { labels } = label;
   const { c_grid: grid, n_folds: nSplits, n_bootstraps: nResamples } = config.probe;
   const groupsOf = (rows: Uint32Array) => Array.from(rows, (row) => study.groups[row]!);
-  const folds = groupKFold(groupsOf(split.train), {
-    nSplits,
-    labels: split.train.map((row) => labels[row]!),
-  });
+  const folds = study.purge === undefined
+    ? groupKFold(groupsOf(split.train), { nSplits, labels: split.train.map((row) => labels[row]!) })
+    : purgedKFold(split.train.length, { nSplits, purge: study.purge });
   const testLabels = Uint8Array.from(split.test, (row) => labels[row]!);
   const testGroups = groupsOf(split.test);
   const common = { uncertainty: extracted.cheap.uncertainty.matrix, cheap: study.cheap.matrix, raw };
@@ -104,7 +104,12 @@ function reuse(rungs: readonly ProbeRung[], { rungs: fitted }: FittedLadder): Pr
 export function probeArtifact(
   config: StudyConfig,
   { ladders, testLabels, testGroups }: Predicted,
-  { label, smallestEffect }: { readonly label: DifficultyLabel; readonly smallestEffect: number },
+  { label, smallestEffect, nPurged }: {
+    readonly label: DifficultyLabel;
+    readonly smallestEffect: number;
+    /** Items in neither split. */
+    readonly nPurged: number;
+  },
 ) {
   const first = ladders[0]!;
   const [a, b] = DELTAS[3];
@@ -129,6 +134,7 @@ export function probeArtifact(
     label: label.definition,
     clustered_deltas: first.inference,
     n_test_groups: new Set(testGroups).size,
+    n_purged: nPurged,
     increment: { pair: `${a}-${b}`, smallest_effect: smallestEffect, by_seed: increments },
     auroc_by_seed: Object.fromEntries(
       SEEDED.map((name) => [name, ladders.map(({ fitted }) => fitted.ladder.result.probes[name]!.auroc)]),

@@ -1,9 +1,10 @@
-/** `deno task reproduce`: the embedded profile, from the organisms to the synthesis, its figures and its manifest. */
+/** `deno task reproduce`: a profile of studies, from the organisms to the synthesis, its figures and its manifest. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic, writeJsonAtomic } from "../../io/atomic.ts";
 import { projectRoot, resultsRoot } from "../../io/paths.ts";
 import type { SensitivityControl } from "../../questions/controls/sensitivity.ts";
+import { modelWidth } from "../../modalities/parameters.ts";
 import { embeddedTable } from "../../report/embedded_table.ts";
 import { powerCurveFigure } from "../../report/figures/power_curve.ts";
 import { type FigureRenderer, openFigureRenderer } from "../figure_renderer.ts";
@@ -12,31 +13,48 @@ import { readPrimary } from "../primary.ts";
 import { drawFigure, drawStudyFigures } from "./figures.ts";
 import { type OnStage, runStudies } from "./run_studies.ts";
 import { SENSITIVITY } from "./sensitivity.ts";
-import { discoverStudies, runOf } from "./study_config.ts";
+import { discoverStudies, runOf, type StudyConfig, type StudyProfile } from "./study_config.ts";
 import type { StudyJob } from "./study_worker.ts";
 import { type EmbeddedSynthesis, synthesizeStudies } from "./synthesis.ts";
 
 /** Where the output goes and who is told. */
 export interface ReproduceEmbeddedOptions {
-  /** default `results/embedded` */
+  /** default "embedded" */
+  readonly profile?: StudyProfile;
+  /** default `results/<profile>` */
   readonly folder?: string;
-  /** Where stages are kept; default `results/.work/embedded`. */
+  /** Where stages are kept; default `results/.work/<profile>`. */
   readonly workFolder?: string;
   /** Compute everything anew. */
   readonly isForced: boolean;
   /** Leave the causal question out. */
   readonly isFast: boolean;
+  /** SAEs of this many times the model's width instead of the configured one, in folders of their own. */
+  readonly expansion?: number;
   readonly print: (text: string) => void;
   readonly onStage: OnStage;
 }
+
+function widened(config: StudyConfig, expansion: number): StudyConfig {
+  const width = modelWidth(join(projectRoot, config.models.cheap));
+  return { ...config, sae: { ...config.sae, d_sae: expansion * width } };
+}
+
+const HEADINGS: Readonly<Record<StudyProfile, string>> = {
+  embedded: "The embedded study",
+  zero_shot: "The organisms on series that they were not made for",
+};
 
 /** Runs the profile. @throws what a study throws */
 export async function reproduceEmbedded(options: ReproduceEmbeddedOptions): Promise<EmbeddedSynthesis> {
   const startedAt = performance.now();
   const primary = readPrimary(); // before anything is computed
-  const folder = options.folder ?? join(resultsRoot, "embedded");
-  const workFolder = options.workFolder ?? join(resultsRoot, ".work", "embedded");
-  const configs = discoverStudies();
+  const { profile = "embedded", expansion } = options;
+  const name = expansion === undefined ? profile : `${profile}_x${expansion}`;
+  const folder = options.folder ?? join(resultsRoot, name);
+  const workFolder = options.workFolder ?? join(resultsRoot, ".work", name);
+  const configs = discoverStudies(profile).map((config) => expansion ? widened(config, expansion) : config);
+  const isEmbedded = profile === "embedded";
   const job = (run: string, of: StudyJob["of"]): StudyJob => ({
     of,
     folder: join(folder, run),
@@ -46,25 +64,25 @@ export async function reproduceEmbedded(options: ReproduceEmbeddedOptions): Prom
   });
   const written = await runStudies([
     ...configs.map((config) => job(runOf(config), config)),
-    job("", { sensitivitySeed: configs[0]!.seed }),
+    ...(isEmbedded ? [job("", { sensitivitySeed: configs[0]!.seed })] : []),
   ], options.onStage);
 
-  const names: string[] = [SENSITIVITY];
+  const names: string[] = isEmbedded ? [SENSITIVITY] : [];
   using renderer = openFigureRenderer();
   for (const [i, config] of configs.entries()) {
     const run = runOf(config);
     const figures = await drawStudyFigures(config, join(folder, run), renderer);
     names.push(...[...written[i]!, ...figures].map((name) => `${run}/${name}`));
   }
-  names.push(...await drawPower(folder, renderer));
+  if (isEmbedded) names.push(...await drawPower(folder, renderer));
   const synthesis = synthesizeStudies(configs, folder);
-  const text = `# The embedded study\n\n${embeddedTable(synthesis)}`;
+  const text = `# ${HEADINGS[profile]}\n\n${embeddedTable(synthesis)}`;
   await writeJsonAtomic(join(folder, "cross_modal_synthesis.json"), synthesis);
   await writeFileAtomic(join(folder, "cross_modal_synthesis.md"), text);
   names.push("cross_modal_synthesis.json", "cross_modal_synthesis.md");
   const models = [...new Set(configs.flatMap(({ models }) => [models.cheap, models.expensive]))].sort();
   await writeManifest(folder, {
-    profile: "embedded",
+    profile,
     protocol: "corrected",
     seed: configs[0]!.seed,
     config: configs,

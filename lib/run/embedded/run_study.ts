@@ -74,7 +74,11 @@ export async function runStudy(config: StudyConfig, options: RunStudyOptions): P
     );
     await save(
       "probe_results",
-      probeArtifact(config, predicted, { label, smallestEffect: smallestEffect() }),
+      probeArtifact(config, predicted, {
+        label,
+        smallestEffect: smallestEffect(),
+        nPurged: study.splits.filter((split) => split === "purged").length,
+      }),
     );
     await saveTable("probe_scores", scoreRows(study, { extracted, predicted }));
     const inputs = { study, config, extracted, label, predicted };

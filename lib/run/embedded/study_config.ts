@@ -1,4 +1,4 @@
-/** Configuration of a study that runs its models: configs/*.yaml with `profile: embedded`. */
+/** Configuration of a study that runs its models: configs/*.yaml with `profile: embedded` or `zero_shot`. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { JSONSchemaType } from "ajv";
@@ -7,9 +7,13 @@ import { projectRoot } from "../../io/paths.ts";
 import { parseYamlFile, readYamlConfig } from "../../io/yaml_config.ts";
 import { section } from "../config.ts";
 
+/** embedded: on generated items, offline; zero_shot: the organisms on real series that they were not made for. */
+export const STUDY_PROFILES = ["embedded", "zero_shot"] as const;
+export type StudyProfile = typeof STUDY_PROFILES[number];
+
 /** One study; configs/README.md explains every key. */
 export interface StudyConfig {
-  readonly profile: "embedded";
+  readonly profile: StudyProfile;
   readonly modality: "llm" | "tsfm";
   readonly dataset: string;
   readonly seed: number;
@@ -18,6 +22,14 @@ export interface StudyConfig {
   readonly hook: string;
   readonly label?: { readonly hard_quantile: number };
   readonly forecast?: { readonly n_paths: number; readonly season_length: number };
+  /** A real series from FMDP_DATA; `n_items` is how many windows it must give. */
+  readonly series?: {
+    readonly file: string;
+    readonly column: string;
+    readonly context: number;
+    readonly horizon: number;
+    readonly stride: number;
+  };
   readonly sae: {
     readonly d_sae: number;
     readonly k: number;
@@ -57,7 +69,7 @@ const share = { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 } as co
 const list = (items: unknown) => ({ type: "array", items, minItems: 1 });
 
 const SCHEMA = section({
-  profile: { type: "string", const: "embedded" },
+  profile: { type: "string", enum: STUDY_PROFILES },
   modality: { type: "string", enum: ["llm", "tsfm"] },
   dataset: text,
   seed: { type: "integer", minimum: 0 },
@@ -66,6 +78,7 @@ const SCHEMA = section({
   hook: text,
   label: section({ hard_quantile: share }),
   forecast: section({ n_paths: { type: "integer", minimum: 2 }, season_length: count }),
+  series: section({ file: text, column: text, context: count, horizon: count, stride: count }),
   sae: section({
     d_sae: count,
     k: count,
@@ -92,21 +105,24 @@ const SCHEMA = section({
     n_bootstraps: count,
   }),
   controls: section({ positive_factor: text, n_relabelings: count }),
-}, ["label", "forecast"]) as unknown as JSONSchemaType<StudyConfig>;
+}, ["label", "forecast", "series"]) as unknown as JSONSchemaType<StudyConfig>;
 
 /** Reads one study. @throws {UsageError} naming the key that is wrong */
 export function readStudyConfig(path: string, overrides: readonly string[] = []): StudyConfig {
   return readYamlConfig(path, SCHEMA, overrides);
 }
 
-/** Every study of the embedded profile, by file name. */
-export function discoverStudies(folder: string = join(projectRoot, "configs")): StudyConfig[] {
+/** Every study of a profile, by file name. */
+export function discoverStudies(
+  profile: StudyProfile = "embedded",
+  folder: string = join(projectRoot, "configs"),
+): StudyConfig[] {
   const paths = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name)).sort().map((name) =>
     join(folder, name)
   );
-  const own = paths.filter((path) => parseYamlFile(path)["profile"] === "embedded");
+  const own = paths.filter((path) => parseYamlFile(path)["profile"] === profile);
   if (own.length === 0) {
-    throw new UsageError(`Cannot find a study: no file of ${folder} says profile: embedded`);
+    throw new UsageError(`Cannot find a study: no file of ${folder} says profile: ${profile}`);
   }
   return own.map((path) => readStudyConfig(path));
 }

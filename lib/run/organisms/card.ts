@@ -49,7 +49,7 @@ export function modelCard(
 const FACTS_START =
   "heads of the first block look back 3, 2, 1 and 4 tokens, later keys equal queries, outputs are transposed values (after Trockman & Kolter 2023, arXiv:2305.09828)";
 const SERIES_START =
-  "bins embedded by random Fourier features of their centres, two encoder heads look one step back and ahead, cross-attention's keys equal its queries";
+  "bins embedded by random Fourier features of their centres, two heads look one step back and ahead, two measure the place in a turn of 24 steps, which two heads of every cross-attention compare (T5 has no positions across its stacks): something like a seasonal naive is built in, and an interpretation may find what was put there";
 
 function sizeOf({ config }: OrganismSpec): string {
   return config["model_type"] === "gpt_neox"

@@ -11,7 +11,7 @@ import { organismFigures } from "./figures.ts";
 import { writeOrganismTables } from "./tables.ts";
 
 /** What the organisms are evaluated on: items of a seed that nothing was tuned on. */
-const EVALUATION = { seed: 1, nFacts: 6000, nSeries: 2000, nPaths: 50 };
+const EVALUATION = { seed: 1, nFacts: 6000, nSeries: 8000, nPaths: 50 };
 
 /** The same bits on every machine. */
 const ENGINE = { engine: "portable" } as const;
@@ -28,6 +28,11 @@ export async function describeOrganisms(directory: string): Promise<OrganismsEva
     await writeFileAtomic(join(own, "README.md"), modelCard(spec, readCurve(own), evaluation));
   }
   return evaluation;
+}
+
+/** The evaluation that was written there. */
+export function readEvaluation(directory: string): OrganismsEvaluation {
+  return JSON.parse(readFileSync(join(directory, "evaluation.json"), "utf8"));
 }
 
 /** The curve beside a checkpoint. */
