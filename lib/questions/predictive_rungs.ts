@@ -7,13 +7,13 @@ import type { CsrMatrix, Matrix } from "../math/matrix.ts";
 import { randomStream } from "../math/random.ts";
 import { chooseCAndFit, type ChosenC } from "../stats/choose_c.ts";
 import { fitDifferenceOfMeans } from "../stats/difference_of_means.ts";
-import { joinBlocks, pickRows } from "../stats/feature_blocks.ts";
+import { joinBlocks, pickRows, shapeOf } from "../stats/feature_blocks.ts";
 import { decisionFunction, type LogisticFit, sigmoid } from "../stats/l1_logistic.ts";
 import type { PathPoint } from "../stats/logistic/paths.ts";
 import type { PathThreads } from "../stats/logistic/threads.ts";
 import { fitNestedProbe, type NestedProbe } from "../stats/nested_probe.ts";
 import { fitPca, projectPca } from "../stats/pca.ts";
-import { fitStandardScaler } from "../stats/standard_scaler.ts";
+import { fitBlockScaler, fitStandardScaler } from "../stats/standard_scaler.ts";
 import { type Ladder, type LadderOptions, type RecordedRungInput, runProbeLadder } from "./predictive.ts";
 
 type Blocks = readonly (Matrix | CsrMatrix)[];
@@ -131,14 +131,16 @@ async function fitProbeRung(
     & LadderOptions
     & { readonly threads: PathThreads; readonly tolerance?: number },
 ): Promise<RungFit> {
+  const requireAligned = (blocks: Blocks): Blocks => {
+    const { nRows } = shapeOf(blocks);
+    if (nRows === labels.length) return blocks;
+    throw new GuardrailError(
+      "misaligned-rows",
+      `Cannot fit ${rung.name}: needs ${labels.length} rows, one a label, got ${nRows}`,
+    );
+  };
   const parts = (blocks: Blocks) => {
-    const joined = joinBlocks(blocks);
-    if (joined.nRows !== labels.length) {
-      throw new GuardrailError(
-        "misaligned-rows",
-        `Cannot fit ${rung.name}: needs ${labels.length} rows, one a label, got ${joined.nRows}`,
-      );
-    }
+    const joined = joinBlocks(requireAligned(blocks));
     return { train: pickRows(joined, split.train), test: pickRows(joined, split.test) };
   };
   const trainLabels = Uint8Array.from(split.train, (i) => labels[i]!);
@@ -163,27 +165,32 @@ async function fitProbeRung(
       ...(nested.fit && { fit: nested.fit }),
     };
   }
-  let { train, test } = parts(rung.blocks);
   const probe = rung.probe ?? "l1";
   if (probe === "difference-of-means") {
+    const { train, test } = parts(rung.blocks);
     const scaler = fitStandardScaler(train);
     const direction = fitDifferenceOfMeans(train, trainLabels, scaler);
     return { scores: decisionFunction(test, direction, { scaler }), bestC: null };
   }
+  let blocks = requireAligned(rung.blocks);
   if (rung.probe === "pca") {
-    const pca = fitPca(train, { nComponents: rung.nComponents, rng: randomStream(0, `pca/${rung.name}`) });
-    train = projectPca(train, pca);
-    test = projectPca(test, pca);
+    const joined = joinBlocks(blocks);
+    const rng = randomStream(0, `pca/${rung.name}`);
+    const pca = fitPca(pickRows(joined, split.train), { nComponents: rung.nComponents, rng });
+    blocks = [projectPca(joined, pca)];
   }
-  const scaler = fitStandardScaler(train);
+  // The blocks are neither joined nor cut: the solver's own copy of the training rows is the only one.
+  const scaler = fitBlockScaler(blocks, split.train);
   const l1Ratio = probe === "pca" ? 1 : L1_RATIO[probe];
-  const { choice, fit, path } = await chooseCAndFit(train, trainLabels, {
+  const { choice, fit, path } = await chooseCAndFit(blocks, trainLabels, {
     ...common,
+    rows: split.train,
     scaler,
     l1Ratio,
     path: "whole",
   });
-  return { scores: decisionFunction(test, fit, { scaler }).map(sigmoid), bestC: fit.c, choice, fit, path };
+  const scores = decisionFunction(blocks, fit, { scaler, rows: split.test }).map(sigmoid);
+  return { scores, bestC: fit.c, choice, fit, path };
 }
 
 function columnRange(matrix: Matrix | CsrMatrix, from: number, to: number): Matrix | CsrMatrix {

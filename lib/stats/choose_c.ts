@@ -1,7 +1,7 @@
 /** Inner cross-validation of the penalty: mean AUROC over folds at every C, and the rule that picks one. */
-import type { CsrMatrix, Matrix } from "../math/matrix.ts";
 import { auroc } from "./auroc.ts";
 import { type Fold, type FoldPlan, planFolds, PUBLISHED_C_GRID } from "./fold_paths.ts";
+import type { Features } from "./feature_blocks.ts";
 import { classWeights, type LogisticFit, type LogisticOptions } from "./l1_logistic.ts";
 import { followPaths, type PathPoint, type PathTask } from "./logistic/paths.ts";
 import type { PathThreads } from "./logistic/threads.ts";
@@ -24,6 +24,11 @@ export interface ChosenC {
 
 /** How to choose. */
 export interface ChooseCOptions extends Omit<LogisticOptions, "c" | "rows"> {
+  /**
+   * Rows to fit on (default: all). Unlike the matrix, labels, weights, offset and folds hold only these, in this
+   * order.
+   */
+  readonly rows?: ArrayLike<number>;
   /** Ascending (default: the published nine). */
   readonly grid?: readonly number[];
   /**
@@ -42,19 +47,19 @@ export interface ChooseCOptions extends Omit<LogisticOptions, "c" | "rows"> {
  * Chooses C by mean AUROC over inner folds. Each fold is one path along ascending C, warm-started, and the folds
  * run side by side over one shared copy of the matrix.
  *
- * @param matrix training rows, shape [n, p]
+ * @param features a matrix or blocks of columns side by side, shape [n, p]
  * @param labels 0 or 1, shape [n]
- * @param folds indices into the rows of `matrix`
+ * @param folds indices into the rows of `features`
  * @throws {GuardrailError} single-class, naming the fold, under the corrected protocol
  * @throws {RangeError} if the grid is empty or not ascending, or there is no fold
  * @see Breiman et al. 1984, section 3.4.3 (the one-standard-error rule)
  */
 export function chooseC(
-  matrix: Matrix | CsrMatrix,
+  features: Features,
   labels: ArrayLike<number>,
   options: ChooseCOptions & { readonly folds: readonly Fold[] },
 ): ChosenC {
-  const plan = planFolds(matrix, labels, options);
+  const plan = planFolds(features, labels, options);
   const workspaces = reserveWorkspaces(plan.design, plan.tasks.length);
   const kernel = options.kernel ?? "wasm";
   const paths = followPaths(plan.design, plan.tasks, { workspaces, kernel });
@@ -67,15 +72,31 @@ export function chooseC(
  * @param options.path to-chosen: the path ends at the chosen C (default); whole: it runs over the whole grid
  */
 export async function chooseCAndFit(
-  matrix: Matrix | CsrMatrix,
+  features: Features,
   labels: ArrayLike<number>,
-  { threads, path: extent = "to-chosen", ...options }: ChooseCOptions & {
+  { threads, path = "to-chosen", ...options }: ChooseCOptions & {
     readonly folds: readonly Fold[];
     readonly threads: PathThreads;
     readonly path?: "to-chosen" | "whole";
   },
 ): Promise<FittedChoice> {
-  const plan = planFolds(matrix, labels, options);
+  let memory = threads.takeMemory();
+  try {
+    const plan = planFolds(features, labels, { ...options, ...(memory && { memory }) });
+    memory = plan.design.memory;
+    return await fitPlan(plan, { ...options, threads, path });
+  } finally {
+    if (memory !== undefined) threads.giveMemory(memory);
+  }
+}
+
+async function fitPlan(
+  plan: FoldPlan,
+  { threads, path: extent, ...options }: ChooseCOptions & {
+    readonly threads: PathThreads;
+    readonly path: "to-chosen" | "whole";
+  },
+): Promise<FittedChoice> {
   const all = classWeights(plan.labels, options.classWeight ?? "balanced", "all training rows");
   const whole: PathTask = {
     ...plan.common,
@@ -91,12 +112,12 @@ export async function chooseCAndFit(
   const [path] = extent === "whole"
     ? paths.slice(-1)
     : await threads.follow(plan.design, [{ ...whole, grid }]);
-  const outOfFold = new Float64Array(matrix.nRows).fill(NaN);
+  const outOfFold = new Float64Array(plan.order.length).fill(NaN);
   plan.tasks.forEach(({ scoredRows }, t) => {
     const { margins } = paths[t]![choice.bestIndex]!;
     scoredRows.forEach((i, k) => outOfFold[plan.order[i]!] = margins[k]!);
   });
-  return { choice, fit: fitOfPoint(path![choice.bestIndex]!, matrix.nCols), path: path!, outOfFold };
+  return { choice, fit: fitOfPoint(path![choice.bestIndex]!, plan.design.nCols), path: path!, outOfFold };
 }
 
 /** A choice of C, the fit at it, and what came with them. */

@@ -1,6 +1,31 @@
 /** Feature blocks side by side as one design matrix: dense stays dense, and one sparse block makes all sparse. */
 import type { CsrMatrix, Matrix } from "../math/matrix.ts";
 
+/** A design matrix: one matrix, or blocks of columns side by side that nobody has joined. */
+export type Features = Matrix | CsrMatrix | readonly (Matrix | CsrMatrix)[];
+
+/** The blocks of a design matrix. */
+export function blocksOf(features: Features): readonly (Matrix | CsrMatrix)[] {
+  return "nRows" in features ? [features] : features;
+}
+
+/**
+ * Rows and columns of all blocks together.
+ * @throws {RangeError} if there is no block or the blocks differ in their number of rows
+ */
+export function shapeOf(features: Features): { readonly nRows: number; readonly nCols: number } {
+  const blocks = blocksOf(features), [first] = blocks;
+  if (first === undefined) throw new RangeError("Cannot join blocks: needs at least one, got none");
+  for (const block of blocks) {
+    if (block.nRows !== first.nRows) {
+      throw new RangeError(
+        `Cannot join blocks: the first has ${first.nRows} rows, another has ${block.nRows}`,
+      );
+    }
+  }
+  return { nRows: first.nRows, nCols: blocks.reduce((sum, block) => sum + block.nCols, 0) };
+}
+
 /**
  * Joins the columns of several blocks. All dense gives a dense matrix, otherwise a sparse one in which the dense
  * blocks are full columns. Values are float32 only if every block is.
@@ -15,31 +40,22 @@ import type { CsrMatrix, Matrix } from "../math/matrix.ts";
  * ```
  */
 export function joinBlocks(blocks: readonly (Matrix | CsrMatrix)[]): Matrix | CsrMatrix {
-  const [first] = blocks;
-  if (first === undefined) throw new RangeError("Cannot join blocks: needs at least one, got none");
-  for (const block of blocks) {
-    if (block.nRows !== first.nRows) {
-      throw new RangeError(
-        `Cannot join blocks: the first has ${first.nRows} rows, another has ${block.nRows}`,
-      );
-    }
-  }
-  if (blocks.length === 1) return first;
-  const nCols = blocks.reduce((sum, block) => sum + block.nCols, 0);
+  const { nRows, nCols } = shapeOf(blocks);
+  if (blocks.length === 1) return blocks[0]!;
   const single = blocks.every((block) =>
     ("indptr" in block ? block.values : block.data) instanceof Float32Array
   );
   const allocate = (length: number) => single ? new Float32Array(length) : new Float64Array(length);
-  if (blocks.some((block) => "indptr" in block)) return joinSparse(blocks, first.nRows, nCols, allocate);
-  const data = allocate(first.nRows * nCols);
+  if (blocks.some((block) => "indptr" in block)) return joinSparse(blocks, nRows, nCols, allocate);
+  const data = allocate(nRows * nCols);
   let at = 0;
   for (const block of blocks as readonly Matrix[]) {
-    for (let i = 0; i < first.nRows; i++) {
+    for (let i = 0; i < nRows; i++) {
       data.set(block.data.subarray(i * block.nCols, (i + 1) * block.nCols), i * nCols + at);
     }
     at += block.nCols;
   }
-  return { data, nRows: first.nRows, nCols };
+  return { data, nRows: nRows, nCols };
 }
 
 function joinSparse(

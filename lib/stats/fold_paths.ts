@@ -1,6 +1,6 @@
 /** The inner folds of one rung as path tasks over one shared design, and the refusals that come before them. */
 import { GuardrailError } from "../guardrail.ts";
-import type { CsrMatrix, Matrix } from "../math/matrix.ts";
+import { type Features, shapeOf } from "./feature_blocks.ts";
 import { classWeights, type LogisticOptions, penaltyOf, requireLabels } from "./l1_logistic.ts";
 import { createDesign, type Design } from "./logistic/design.ts";
 import type { PathTask } from "./logistic/paths.ts";
@@ -15,7 +15,9 @@ export interface Fold {
 }
 
 /** What the folds need of the options; see ChooseCOptions. */
-export interface FoldOptions extends Omit<LogisticOptions, "c" | "rows"> {
+export interface FoldOptions extends Omit<LogisticOptions, "c"> {
+  /** Memory for the design to use again (default: new). */
+  readonly memory?: WebAssembly.Memory;
   readonly folds: readonly Fold[];
   readonly grid?: readonly number[];
   readonly protocol?: "published" | "corrected";
@@ -24,7 +26,7 @@ export interface FoldOptions extends Omit<LogisticOptions, "c" | "rows"> {
 /** Everything the folds of one choice share. */
 export interface FoldPlan {
   readonly design: Design;
-  /** Row of the matrix that each row of the design is. */
+  /** Row that each row of the design is: of the matrix, or its place among `rows`. */
   readonly order: Uint32Array;
   /** Labels of the design's rows. */
   readonly labels: Uint8Array;
@@ -38,12 +40,13 @@ export interface FoldPlan {
 
 /** One path task a fold, over one design. */
 export function planFolds(
-  matrix: Matrix | CsrMatrix,
+  features: Features,
   labels: ArrayLike<number>,
   { folds, ...options }: FoldOptions,
 ): FoldPlan {
   const grid = requireGrid(options.grid ?? PUBLISHED_C_GRID);
-  requireLabels(labels, matrix.nRows);
+  const nRows = options.rows?.length ?? shapeOf(features).nRows;
+  requireLabels(labels, nRows);
   if (folds.length === 0) throw new RangeError("Cannot choose C: needs at least one fold, got none");
   const given = Uint8Array.from(labels);
   const usable = folds.map((fold, f) => {
@@ -51,10 +54,14 @@ export function planFolds(
     if (single && options.protocol !== "published") throw singleClassFold(given, fold, f);
     return !single;
   });
-  const order = orderByFold(matrix.nRows, folds);
+  const order = orderByFold(nRows, folds);
   const position = new Uint32Array(order.length);
   order.forEach((row, i) => position[row] = i);
-  const design = createDesign(matrix, { rows: order, ...(options.scaler && { scaler: options.scaler }) });
+  const design = createDesign(features, {
+    rows: options.rows === undefined ? order : order.map((row) => options.rows![row]!),
+    ...(options.scaler && { scaler: options.scaler }),
+    ...(options.memory && { memory: options.memory }),
+  });
   const { c: _, ...penalty } = penaltyOf({ ...options, c: 1 });
   const common = {
     labels: Uint8Array.from(order, (row) => given[row]!),

@@ -4,6 +4,7 @@
  */
 import { GuardrailError } from "../guardrail.ts";
 import type { CsrMatrix, Matrix } from "../math/matrix.ts";
+import { blocksOf, type Features, shapeOf } from "./feature_blocks.ts";
 import { createDesign } from "./logistic/design.ts";
 import { type KernelChoice, openSolver, run } from "./logistic/run.ts";
 import { fitSmall, MAX_SMALL_COLUMNS, type SmallFit } from "./logistic/newton.ts";
@@ -144,43 +145,62 @@ export function fitOf(report: SolveReport, work: Workspace, { c }: Pick<Logistic
 
 /**
  * Margins x w + b of new rows; their order is the probe's difficulty score.
- * @param matrix shape [n, p]
+ * @param features a matrix or blocks of columns side by side, shape [n, p]
  * @param rows rows to score (default: all)
  * @returns shape [rows]
  */
 export function decisionFunction(
-  matrix: Matrix | CsrMatrix,
+  features: Features,
   fit: Pick<LogisticFit, "coef" | "intercept">,
   { scaler, rows }: { readonly scaler?: StandardScaler; readonly rows?: ArrayLike<number> } = {},
 ): Float64Array {
-  const { coef } = fit;
-  if (matrix.nCols !== coef.length) {
-    throw new RangeError(`Cannot score: the probe has ${coef.length} columns, got ${matrix.nCols}`);
+  const { coef } = fit, { nRows, nCols } = shapeOf(features);
+  if (nCols !== coef.length) {
+    throw new RangeError(`Cannot score: the probe has ${coef.length} columns, got ${nCols}`);
   }
-  let constant = fit.intercept;
   const slope = scaler === undefined ? coef : coef.map((w, j) => w / scaler.scale[j]!);
-  if (scaler !== undefined) { for (let j = 0; j < coef.length; j++) constant -= slope[j]! * scaler.mean[j]!; }
-  const chosen = rows ?? Uint32Array.from({ length: matrix.nRows }, (_, i) => i);
-  return Float64Array.from(chosen, (i) => {
-    if ("indptr" in matrix) {
-      let sum = 0;
-      for (let at = matrix.indptr[i]!; at < matrix.indptr[i + 1]!; at++) {
-        sum += matrix.values[at]! * slope[matrix.indices[at]!]!;
-      }
-      return sum + constant;
+  const chosen = rows ?? Uint32Array.from({ length: nRows }, (_, i) => i);
+  const sums = new Float64Array(chosen.length);
+  let constant = fit.intercept, first = 0;
+  for (const block of blocksOf(features)) {
+    const w = slope.subarray(first, first + block.nCols);
+    const mean = scaler?.mean.subarray(first, first + block.nCols);
+    if ("indptr" in block) {
+      if (mean !== undefined) { for (let j = 0; j < w.length; j++) constant -= w[j]! * mean[j]!; }
+      addSparse(block, w, chosen, sums);
+    } else addDense(block, { slope: w, mean }, chosen, sums);
+    first += block.nCols;
+  }
+  return sums.map((sum) => sum + constant);
+}
+
+function addSparse(block: CsrMatrix, slope: Float64Array, rows: ArrayLike<number>, sums: Float64Array): void {
+  const { indptr, indices, values } = block;
+  for (let k = 0; k < sums.length; k++) {
+    let sum = sums[k]!;
+    for (let at = indptr[rows[k]!]!; at < indptr[rows[k]! + 1]!; at++) {
+      sum += values[at]! * slope[indices[at]!]!;
     }
-    let sum = 0;
-    const from = i * matrix.nCols;
-    if (scaler === undefined) {
-      for (let j = 0; j < coef.length; j++) sum += matrix.data[from + j]! * coef[j]!;
-      return sum + constant;
+    sums[k] = sum;
+  }
+}
+
+/** Centred before it is multiplied: a column far from zero would cancel otherwise. */
+function addDense(
+  { data, nCols }: Matrix,
+  { slope, mean }: { readonly slope: Float64Array; readonly mean: Float64Array | undefined },
+  rows: ArrayLike<number>,
+  sums: Float64Array,
+): void {
+  for (let k = 0; k < sums.length; k++) {
+    const from = rows[k]! * nCols;
+    let sum = sums[k]!;
+    if (mean === undefined) { for (let j = 0; j < nCols; j++) sum += data[from + j]! * slope[j]!; }
+    else {
+      for (let j = 0; j < nCols; j++) if (slope[j] !== 0) sum += (data[from + j]! - mean[j]!) * slope[j]!;
     }
-    // Centred before it is multiplied: a column far from zero would cancel otherwise.
-    for (let j = 0; j < coef.length; j++) {
-      if (slope[j] !== 0) sum += (matrix.data[from + j]! - scaler.mean[j]!) * slope[j]!;
-    }
-    return sum + fit.intercept;
-  });
+    sums[k] = sum;
+  }
 }
 
 /** Probability of label 1 at a margin. */

@@ -42,25 +42,25 @@ export function fitStandardScaler(matrix: Matrix | CsrMatrix, rows?: ArrayLike<n
   }
   const { nCols } = matrix;
   const mean = new Float64Array(nCols);
-  forEachStored(matrix, chosen, (j, x) => {
-    if (!Number.isFinite(x)) {
-      throw new GuardrailError(
-        "non-finite",
-        `Cannot fit a scaler: column ${j} holds ${x}, needs finite values`,
-      );
+  forEachRow(matrix, chosen, (values, columns, from, count) => {
+    for (let k = 0; k < count; k++) {
+      mean[columns === undefined ? k : columns[from + k]!]! += values[from + k]!;
     }
-    mean[j]! += x;
   });
+  if (!mean.every(Number.isFinite)) requireFinite(matrix, chosen);
   for (let j = 0; j < nCols; j++) mean[j]! /= n;
 
   const squares = new Float64Array(nCols);
   const residue = new Float64Array(nCols); // sum of deviations: what rounding left in the mean
   const stored = new Uint32Array(nCols);
-  forEachStored(matrix, chosen, (j, x) => {
-    const deviation = x - mean[j]!;
-    squares[j]! += deviation * deviation;
-    residue[j]! += deviation;
-    stored[j]!++;
+  forEachRow(matrix, chosen, (values, columns, from, count) => {
+    for (let k = 0; k < count; k++) {
+      const j = columns === undefined ? k : columns[from + k]!;
+      const deviation = values[from + k]! - mean[j]!;
+      squares[j]! += deviation * deviation;
+      residue[j]! += deviation;
+      stored[j]!++;
+    }
   });
   const variance = new Float64Array(nCols);
   const scale = new Float64Array(nCols);
@@ -75,6 +75,21 @@ export function fitStandardScaler(matrix: Matrix | CsrMatrix, rows?: ArrayLike<n
     scale[j] = constant ? 1 : Math.sqrt(variance[j]!);
   }
   return { mean, variance, scale };
+}
+
+/**
+ * fitStandardScaler() of blocks side by side.
+ * @param rows rows to fit on (default: all of them)
+ * @throws {GuardrailError} as fitStandardScaler(), columns counted within their block
+ */
+export function fitBlockScaler(
+  blocks: readonly (Matrix | CsrMatrix)[],
+  rows?: ArrayLike<number>,
+): StandardScaler {
+  const scalers = blocks.map((block) => fitStandardScaler(block, rows));
+  const join = (part: (scaler: StandardScaler) => Float64Array) =>
+    Float64Array.from(scalers.flatMap((scaler) => [...part(scaler)]));
+  return { mean: join((s) => s.mean), variance: join((s) => s.variance), scale: join((s) => s.scale) };
 }
 
 /**
@@ -95,19 +110,32 @@ export function standardize(matrix: Matrix, scaler: StandardScaler): Matrix {
   return { data, nRows, nCols };
 }
 
-function forEachStored(
+/** Visits what is stored of each row: values [from, from + count), and their columns if sparse. */
+function forEachRow(
   matrix: Matrix | CsrMatrix,
   rows: ArrayLike<number>,
-  visit: (column: number, value: number) => void,
+  visit: (values: Matrix["data"], columns: Uint32Array | undefined, from: number, count: number) => void,
 ): void {
   for (let k = 0; k < rows.length; k++) {
     const i = rows[k]!;
     if ("indptr" in matrix) {
-      for (let at = matrix.indptr[i]!; at < matrix.indptr[i + 1]!; at++) {
-        visit(matrix.indices[at]!, matrix.values[at]!);
-      }
-    } else {
-      for (let j = 0; j < matrix.nCols; j++) visit(j, matrix.data[i * matrix.nCols + j]!);
-    }
+      const from = matrix.indptr[i]!;
+      visit(matrix.values, matrix.indices, from, matrix.indptr[i + 1]! - from);
+    } else visit(matrix.data, undefined, i * matrix.nCols, matrix.nCols);
   }
+}
+
+function requireFinite(matrix: Matrix | CsrMatrix, rows: ArrayLike<number>): void {
+  forEachRow(matrix, rows, (values, columns, from, count) => {
+    for (let k = 0; k < count; k++) {
+      const x = values[from + k]!;
+      if (Number.isFinite(x)) continue;
+      throw new GuardrailError(
+        "non-finite",
+        `Cannot fit a scaler: column ${
+          columns === undefined ? k : columns[from + k]
+        } holds ${x}, needs finite values`,
+      );
+    }
+  });
 }

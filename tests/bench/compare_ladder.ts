@@ -4,24 +4,28 @@
  * the same bytes and folds, and checks every fit's objective against LIBLINEAR's.
  *
  *   deno run -A tests/bench/compare_ladder.ts --python PYTHON [--tolerance 1e-4 ...] [--problem "1032 dense signal"]
- *     [--plain --peer skglm_path.py]
+ *     [--plain --peer skglm_path.py] [--folder DIR]
+ *
+ * With --folder the peer's arrays and answer stay there, and an answer that is there already is used again.
  */
+import process from "node:process";
 import { parseArgs } from "node:util";
 import { chooseCAndFit } from "lib/stats/choose_c.ts";
-import { planFolds, PUBLISHED_C_GRID } from "lib/stats/fold_paths.ts";
 import { stratifiedKFold } from "lib/stats/folds.ts";
 import { openThreads } from "lib/stats/logistic/threads.ts";
 import { fitStandardScaler } from "lib/stats/standard_scaler.ts";
 import { type BenchProblem, LADDER_PROBLEMS } from "./ladder_data.ts";
+import { answerOfPeer, describe, excess, foldObjectives, ratioOf } from "./ladder_peer.ts";
 
 const { values } = parseArgs({
   options: {
     python: { type: "string", default: "python3" },
-    tolerance: { type: "string", multiple: true, default: ["1e-2", "1e-3", "1e-4", "2e-5"] },
+    tolerance: { type: "string", multiple: true, default: ["1e-3", "3e-4", "1e-4", "3e-5", "1e-5"] },
     problem: { type: "string", multiple: true, default: Object.keys(LADDER_PROBLEMS) },
     repeats: { type: "string", default: "3" },
     plain: { type: "boolean", default: false },
     peer: { type: "string", default: "liblinear_grid.py" },
+    folder: { type: "string" },
   },
 });
 
@@ -32,76 +36,50 @@ for (const name of values.problem) {
   const draw = LADDER_PROBLEMS[name];
   if (draw === undefined) throw new RangeError(`Unknown problem ${name}: ${Object.keys(LADDER_PROBLEMS)}`);
   const problem = draw();
-  const peer = await runPeer(problem);
-  const exact = await runOurs(problem, 1e-8);
-  // The loosest stop at which no fit's objective is above LIBLINEAR's (1e-11: rounding of the sums themselves).
-  let ours = exact, tolerance = 1e-8;
+  const peer = await answerOfPeer(name, problem, {
+    script: values.peer,
+    python: values.python,
+    folder: values.folder,
+  });
+  // The loosest stop at which no fit's objective is above the peer's (1e-11: rounding of the sums themselves).
+  let tolerance = 1e-8,
+    worst = excess(await foldObjectives(problem, { tolerance, ...form }), peer.objectives);
   for (const looser of values.tolerance.map(Number)) {
-    const found = await runOurs(problem, looser);
-    if (!(excess(found.objectives, peer.objectives) <= 1e-11)) continue;
-    [ours, tolerance] = [found, looser];
+    const found = excess(await foldObjectives(problem, { tolerance: looser, ...form }), peer.objectives);
+    if (found > 1e-11) continue;
+    [tolerance, worst] = [looser, found];
     break;
   }
-  const worst = excess(ours.objectives, peer.objectives);
-  const dash = peer.objectives.length === 0 ? "-" : worst.toExponential(1);
+  const ours = await runOurs(problem, tolerance), exact = await runOurs(problem, 1e-8);
   console.log(
-    `${name}: ours ${ours.seconds.toFixed(2)} s at tolerance ${tolerance} (1e-8: ${
-      exact.seconds.toFixed(2)
-    } s), ${values.peer} ` +
-      `${peer.seconds.toFixed(2)} s, ratio ${(peer.seconds / ours.seconds).toFixed(1)} ` +
-      `(1e-8: ${(peer.seconds / exact.seconds).toFixed(1)}); C ${ours.bestC} and ${peer.bestC}; AUROC ${
-        ours.auroc.toFixed(4)
-      }; worst relative excess of our objective ${dash}`,
+    `${name}: ours ${describe(ours)} at tolerance ${tolerance}, ${describe(exact)} at 1e-8; ${values.peer} ${
+      describe(peer)
+    }; ratio ${ratioOf(peer, ours)}, at 1e-8 ${
+      ratioOf(peer, exact)
+    }; C ${ours.bestC} and ${peer.bestC}; AUROC ${
+      ours.auroc.toFixed(4)
+    }; worst relative excess of our objective ${peer.objectives.length === 0 ? "-" : worst.toExponential(1)}`,
   );
 }
 
-/** Largest relative excess of ours over theirs, over folds and C; -Infinity where the peer has none. */
-function excess(ours: number[][], theirs: number[][]): number {
-  return Math.max(...theirs.flatMap((row, f) => row.map((value, k) => (ours[f]![k]! - value) / value)));
-}
-
 /** The best of several runs, workers started and data standardised within the time. */
-async function runOurs(problem: BenchProblem, tolerance: number) {
-  const folds = stratifiedKFold(problem.labels, { nSplits: 5, seed: 42 });
-  let seconds = Infinity, bestC = NaN, auroc = NaN;
+async function runOurs({ x, labels }: BenchProblem, tolerance: number) {
+  const folds = stratifiedKFold(labels, { nSplits: 5, seed: 42 });
+  let seconds = Infinity, cpuSeconds = Infinity, bestC = NaN, auroc = NaN;
   for (let repeat = 0; repeat < Number(values.repeats); repeat++) {
-    const start = performance.now();
+    const start = performance.now(), cpu = process.cpuUsage();
     const threads = openThreads();
-    const scaler = fitStandardScaler(problem.x);
-    const { choice } = await chooseCAndFit(problem.x, problem.labels, {
+    const scaler = fitStandardScaler(x);
+    const { choice } = await chooseCAndFit(x, labels, {
       ...{ folds, scaler, tolerance, threads, ...form },
       path: "whole",
     });
     threads.close();
+    const { user, system } = process.cpuUsage(cpu);
     seconds = Math.min(seconds, (performance.now() - start) / 1000);
+    cpuSeconds = Math.min(cpuSeconds, (user + system) / 1e6);
     bestC = choice.bestC;
     auroc = choice.meanScores[choice.bestIndex]!;
   }
-  const scaler = fitStandardScaler(problem.x);
-  const plan = planFolds(problem.x, problem.labels, { folds, scaler, tolerance, ...form });
-  const threads = openThreads();
-  const paths = await threads.follow(plan.design, plan.tasks);
-  threads.close();
-  return { seconds, bestC, auroc, objectives: paths.map((path) => path.map((point) => point.objective)) };
-}
-
-/** Writes the problem as plain arrays and lets the peer time itself. */
-async function runPeer({ x, labels }: BenchProblem) {
-  const dir = await Deno.makeTempDir();
-  const write = (file: string, array: ArrayBufferView<ArrayBuffer>) =>
-    Deno.writeFile(`${dir}/${file}`, new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-  await write("labels.u8", labels as Uint8Array<ArrayBuffer>);
-  if ("indptr" in x) {
-    await write("indptr.u32", x.indptr as Uint32Array<ArrayBuffer>);
-    await write("indices.u32", x.indices as Uint32Array<ArrayBuffer>);
-    await write("values.f32", x.values as Float32Array<ArrayBuffer>);
-  } else await write("dense.f32", x.data as Float32Array<ArrayBuffer>);
-  const shape = { n_rows: x.nRows, n_cols: x.nCols, grid: PUBLISHED_C_GRID };
-  await Deno.writeTextFile(`${dir}/shape.json`, JSON.stringify(shape));
-  const script = new URL(`peers/${values.peer}`, import.meta.url).pathname;
-  const { success, stdout, stderr } = await new Deno.Command(values.python, { args: [script, dir] }).output();
-  await Deno.remove(dir, { recursive: true });
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  const answer = JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
-  return answer as { seconds: number; bestC: number; objectives: number[][] };
+  return { seconds, cpuSeconds, bestC, auroc };
 }

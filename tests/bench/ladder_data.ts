@@ -80,6 +80,21 @@ export function drawSparse(
   return { x, labels: hardest(margins) };
 }
 
+/** Blocks of one ladder over the same items: 8 cheap columns, `nCols` dense ones, 12,288 sparse codes. */
+export function drawLadder({ nRows, nCols, signal, seed }: BenchShape) {
+  const shape = { nRows, signal, seed };
+  const cheap = drawDense({ ...shape, nCols: 8, seed: seed + 1 });
+  const raw = drawDense({ ...shape, nCols });
+  const sae = drawSparse({ ...shape, nCols: 12288 });
+  const rng = randomStream(seed, "bench/ladder");
+  // An item is hard if the blocks make it so together: each holds a part of what is to be known.
+  const margins = Float64Array.from(
+    raw.labels,
+    (_, i) => cheap.labels[i]! + raw.labels[i]! + sae.labels[i]! + 0.5 * rng.normal(),
+  );
+  return { blocks: { cheap: cheap.x, raw: raw.x, sae: sae.x }, labels: hardest(margins) };
+}
+
 function hardest(margins: Float64Array): Uint8Array {
   const threshold = margins.slice().sort()[Math.floor((1 - HARD_SHARE) * margins.length)]!;
   return Uint8Array.from(margins, (margin) => margin >= threshold ? 1 : 0);

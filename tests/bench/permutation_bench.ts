@@ -4,6 +4,7 @@
  *
  *   deno run -A tests/bench/permutation_bench.ts [PYTHON]
  */
+import process from "node:process";
 import type { Matrix } from "lib/math/matrix.ts";
 import { randomStream } from "lib/math/random.ts";
 import { openThreads } from "lib/stats/logistic/threads.ts";
@@ -15,7 +16,7 @@ const [python] = Deno.args;
 const { x, labels } = drawDense({ nRows: 5000, nCols: 1032, signal: 0.5, seed: 1 });
 const rows = [...labels.keys()], train = rows.slice(0, 3500), test = rows.slice(3500);
 const threads = openThreads();
-const start = performance.now();
+const start = performance.now(), cpu = process.cpuUsage();
 const { pValue, kktResidual } = await refitPermutations(x, labels, {
   train,
   test,
@@ -26,11 +27,13 @@ const { pValue, kktResidual } = await refitPermutations(x, labels, {
   threads,
 });
 const seconds = (performance.now() - start) / 1000;
+const { user, system } = process.cpuUsage(cpu);
+const cpuSeconds = (user + system) / 1e6;
 threads.close();
 console.log(
-  `ours: ${seconds.toFixed(2)} s, p ${pValue.toFixed(4)}, largest KKT residual ${
-    kktResidual.toExponential(1)
-  }`,
+  `ours: ${seconds.toFixed(2)} s (CPU ${cpuSeconds.toFixed(2)}), p ${
+    pValue.toFixed(4)
+  }, largest KKT residual ${kktResidual.toExponential(1)}`,
 );
 if (python !== undefined) {
   const dir = await Deno.makeTempDir();
@@ -39,7 +42,11 @@ if (python !== undefined) {
   const script = new URL("peers/liblinear_permutations.py", import.meta.url).pathname;
   const { stdout, stderr } = await new Deno.Command(python, { args: [script, dir] }).output();
   await Deno.remove(dir, { recursive: true });
-  const peer = Number(new TextDecoder().decode(stdout));
-  if (!(peer > 0)) throw new Error(new TextDecoder().decode(stderr));
-  console.log(`scikit-learn: ${peer.toFixed(2)} s, ratio ${(peer / seconds).toFixed(1)}`);
+  const [peer, peerCpu] = new TextDecoder().decode(stdout).trim().split(" ").map(Number);
+  if (!(peer! > 0)) throw new Error(new TextDecoder().decode(stderr));
+  console.log(
+    `scikit-learn: ${peer!.toFixed(2)} s (CPU ${peerCpu!.toFixed(2)}), ratio ${
+      (peer! / seconds).toFixed(1)
+    } (CPU ${(peerCpu! / cpuSeconds).toFixed(1)})`,
+  );
 }

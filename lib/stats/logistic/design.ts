@@ -4,9 +4,11 @@
  * read the same bytes. Standardisation is implicit: column j stands for (x_j - center_j) * inverseScale_j, and
  * a sparse column is never filled in.
  */
-import { GuardrailError } from "../../guardrail.ts";
-import type { CsrMatrix, Matrix } from "../../math/matrix.ts";
+import type { Matrix } from "../../math/matrix.ts";
+import { blocksOf, type Features, shapeOf } from "../feature_blocks.ts";
 import type { StandardScaler } from "../standard_scaler.ts";
+import { markCopies } from "./copies.ts";
+import { countStored, fillDense, fillSparse, requireFinite, valuesOf } from "./design_fill.ts";
 
 /** Where the columns lie in `memory`; plain data, so it can be posted to a worker. Offsets are in bytes. */
 export interface Design {
@@ -26,43 +28,53 @@ export interface Design {
   readonly startsAt: number;
   /** MAX_THREADS tables of uint32 [512] that the kernels keep their problems in, one a thread. */
   readonly tablesAt: number;
+  /** uint8 [nCols]: 1 for a column that equals an earlier one, see copies.ts (sparse designs) */
+  readonly copiesAt: number;
   /** float64 [nCols] */
   readonly centerAt: number;
   /** float64 [nCols] */
   readonly inverseScaleAt: number;
+  /** Where the workspaces start. */
+  readonly endAt: number;
 }
 
 const PAGE = 65536;
 /** Rows are padded to this many, the widest unrolled vector step of the kernels. */
 const ROW_BLOCK = 16;
 const MAX_PAGES = 65536;
+const MAX_BYTES = 0x80000000;
 /** Threads that may work on a design at once. */
 export const MAX_THREADS = 64;
 /** Bytes of a thread's table. */
 export const TABLE_BYTES = 2048;
 
 /**
- * Copies a matrix into the solver's layout.
- * @param matrix dense or sparse, shape [nRows, nCols]; its own arrays are not kept
+ * Copies a matrix, or blocks side by side, into the solver's layout; one sparse block makes all sparse.
+ * @param features dense or sparse, shape [nRows, nCols]; their own arrays are not kept
  * @param options.scaler implicit standardisation (default: the columns as they are)
  * @param options.rows rows to keep, in this order (default: all)
+ * @param options.memory memory to use again, and to grow if it is too small (default: new)
  * @throws {GuardrailError} non-finite if a value is NaN or infinite
- * @throws {RangeError} if the matrix needs more than the 4 GiB that WebAssembly can address
+ * @throws {RangeError} if the matrix needs more than 2 GiB
  */
 export function createDesign(
-  matrix: Matrix | CsrMatrix,
-  { scaler, rows }: { readonly scaler?: StandardScaler; readonly rows?: ArrayLike<number> } = {},
+  features: Features,
+  { scaler, rows, memory: given }: {
+    readonly scaler?: StandardScaler;
+    readonly rows?: ArrayLike<number>;
+    readonly memory?: WebAssembly.Memory;
+  } = {},
 ): Design {
-  const sparse = "indptr" in matrix;
-  const source = sparse ? matrix.values : matrix.data;
-  const valueBytes = source instanceof Float32Array ? 4 : 8;
-  const chosen = rows ?? Uint32Array.from({ length: matrix.nRows }, (_, i) => i);
-  const { nCols } = matrix;
+  const blocks = blocksOf(features), { nRows, nCols } = shapeOf(features);
+  const sparse = blocks.some((block) => "indptr" in block);
+  const single = blocks.every((block) => valuesOf(block) instanceof Float32Array);
+  const valueBytes = single ? 4 : 8;
+  const chosen = rows ?? Uint32Array.from({ length: nRows }, (_, i) => i);
   if (scaler !== undefined && scaler.mean.length !== nCols) {
     throw new RangeError(`Cannot build a design: the scaler has ${scaler.mean.length} columns, got ${nCols}`);
   }
   const stride = Math.ceil(Math.max(1, chosen.length) / ROW_BLOCK) * ROW_BLOCK;
-  const nStored = sparse ? countStored(matrix, chosen) : stride * nCols;
+  const nStored = sparse ? countStored(blocks, chosen) : stride * nCols;
 
   let end = 0;
   const place = (bytes: number) => {
@@ -73,45 +85,37 @@ export function createDesign(
   const tablesAt = place(MAX_THREADS * TABLE_BYTES);
   const centerAt = place(nCols * 8);
   const inverseScaleAt = place(nCols * 8);
+  const copiesAt = place(nCols);
   const startsAt = place(sparse ? (nCols + 1) * 4 : 0);
   const rowsAt = place(sparse ? nStored * 4 : 0);
   const valuesAt = place(nStored * valueBytes);
-  const pages = Math.ceil(end / PAGE);
-  if (pages > MAX_PAGES / 2) {
-    throw new RangeError(
-      `Cannot build a design: needs at most 2 GiB, got ${chosen.length} x ${nCols} in ${end} bytes`,
-    );
-  }
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: MAX_PAGES, shared: true });
+  const memory = memoryOf(end, `${chosen.length} x ${nCols}`, given);
   const { buffer } = memory;
-  const values = valueBytes === 4
+  if (given !== undefined) new Uint8Array(buffer, 0, end).fill(0);
+  const values = single
     ? new Float32Array(buffer, valuesAt, nStored)
     : new Float64Array(buffer, valuesAt, nStored);
-  if (sparse) {
-    transposeSparse(
-      matrix,
-      chosen,
-      new Uint32Array(buffer, startsAt, nCols + 1),
-      new Uint32Array(buffer, rowsAt, nStored),
+  const starts = new Uint32Array(buffer, startsAt, sparse ? nCols + 1 : 0);
+  const storedRows = new Uint32Array(buffer, rowsAt, sparse ? nStored : 0);
+  if (sparse) fillSparse(blocks, chosen, { starts, rows: storedRows, values });
+  else {fillDense(blocks as readonly Matrix[], chosen, {
+      stride,
       values,
-    );
-  } else {
-    transposeDense(matrix, chosen, stride, values, valueBytes === 8 ? scaler : undefined);
-  }
-  for (let k = 0; k < values.length; k++) {
-    if (!Number.isFinite(values[k]!)) {
-      throw new GuardrailError(
-        "non-finite",
-        `Cannot build a design: a feature is ${values[k]}, needs finite`,
-      );
-    }
-  }
+      scaler: single ? undefined : scaler,
+    });}
+  requireFinite(values);
   const center = new Float64Array(buffer, centerAt, nCols);
   const inverseScale = new Float64Array(buffer, inverseScaleAt, nCols).fill(1);
   // Dense float64 columns are standardised while they are copied: centring them later could cancel.
-  if (scaler !== undefined && (sparse || valueBytes === 4)) {
+  if (scaler !== undefined && (sparse || single)) {
     center.set(scaler.mean);
     for (let j = 0; j < nCols; j++) inverseScale[j] = 1 / scaler.scale[j]!;
+  }
+  if (sparse) {
+    markCopies(
+      { starts, rows: storedRows, values, center, inverseScale },
+      new Uint8Array(buffer, copiesAt, nCols),
+    );
   }
   return {
     memory,
@@ -124,63 +128,23 @@ export function createDesign(
     rowsAt,
     startsAt,
     tablesAt,
+    copiesAt,
     centerAt,
     inverseScaleAt,
+    endAt: end,
   };
 }
 
-function countStored(matrix: CsrMatrix, rows: ArrayLike<number>): number {
-  let n = 0;
-  for (let k = 0; k < rows.length; k++) n += matrix.indptr[rows[k]! + 1]! - matrix.indptr[rows[k]!]!;
-  return n;
-}
-
-/** Blocks of rows and columns keep both sides of the transpose in cache. */
-function transposeDense(
-  matrix: Matrix,
-  rows: ArrayLike<number>,
-  stride: number,
-  out: Matrix["data"],
-  scaler: StandardScaler | undefined,
-): void {
-  const { data, nCols } = matrix;
-  const block = 32;
-  for (let i0 = 0; i0 < rows.length; i0 += block) {
-    const i1 = Math.min(rows.length, i0 + block);
-    for (let j0 = 0; j0 < nCols; j0 += block) {
-      const j1 = Math.min(nCols, j0 + block);
-      for (let i = i0; i < i1; i++) {
-        const from = rows[i]! * nCols;
-        for (let j = j0; j < j1; j++) out[j * stride + i] = data[from + j]!;
-      }
-    }
+/** Shared memory of at least so many bytes; the solvers' workspaces make it grow further. */
+function memoryOf(bytes: number, what: string, given: WebAssembly.Memory | undefined): WebAssembly.Memory {
+  if (bytes > MAX_BYTES) {
+    throw new RangeError(`Cannot build a design: needs at most 2 GiB, got ${what} in ${bytes} bytes`);
   }
-  if (scaler === undefined) return;
-  for (let j = 0; j < nCols; j++) {
-    for (let at = j * stride; at < j * stride + rows.length; at++) {
-      out[at] = (out[at]! - scaler.mean[j]!) / scaler.scale[j]!;
-    }
+  const pages = Math.ceil(bytes / PAGE);
+  if (given === undefined) {
+    return new WebAssembly.Memory({ initial: pages, maximum: MAX_PAGES, shared: true });
   }
-}
-
-function transposeSparse(
-  matrix: CsrMatrix,
-  rows: ArrayLike<number>,
-  starts: Uint32Array,
-  outRows: Uint32Array,
-  outValues: Matrix["data"],
-): void {
-  const { indptr, indices, values, nCols } = matrix;
-  for (let k = 0; k < rows.length; k++) {
-    for (let at = indptr[rows[k]!]!; at < indptr[rows[k]! + 1]!; at++) starts[indices[at]! + 1]!++;
-  }
-  for (let j = 0; j < nCols; j++) starts[j + 1]! += starts[j]!;
-  const next = starts.slice(0, nCols);
-  for (let k = 0; k < rows.length; k++) {
-    for (let at = indptr[rows[k]!]!; at < indptr[rows[k]! + 1]!; at++) {
-      const to = next[indices[at]!]!++;
-      outRows[to] = k;
-      outValues[to] = values[at]!;
-    }
-  }
+  const have = given.buffer.byteLength / PAGE;
+  if (have < pages) given.grow(pages - have);
+  return given;
 }

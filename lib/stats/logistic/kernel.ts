@@ -26,5 +26,14 @@ export const OPERATIONS = [
 /** One of the operations. */
 export type Operation = typeof OPERATIONS[number];
 
-/** Runs one operation over several problems at once, so that a column is read once for all of them. */
-export type Kernel = (operation: Operation, problems: readonly Workspace[]) => void;
+/** What a problem asks for. */
+export interface Request {
+  readonly work: Workspace;
+  readonly operation: Operation;
+}
+
+/**
+ * Carries out the requests of several problems at once, so that a column is read once for all of them: products
+ * together, and any mixture of the other operations together.
+ */
+export type Kernel = (requests: readonly Request[]) => void;

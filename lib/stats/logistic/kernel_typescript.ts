@@ -11,8 +11,8 @@ import type { Workspace } from "./workspace.ts";
 /** Kernels over a design; problems run one after the other. */
 export function typescriptKernel(design: Design): Kernel {
   const known = new Map<number, Operations>();
-  return (operation, problems) => {
-    for (const work of problems) {
+  return (requests) => {
+    for (const { work, operation } of requests) {
       let operations = known.get(work.at);
       if (operations === undefined) {
         operations = design.layout === "dense" ? denseKernel(design, work) : sparseKernel(design, work);

@@ -3,8 +3,8 @@ import type { Design } from "./design.ts";
 import { columnKernel, type Operations, type Values } from "./kernel_typescript_columns.ts";
 import { Scalar, type Workspace } from "./workspace.ts";
 
-/** Rows of a block of product32(). */
-const BLOCK = 128;
+/** Rows of a panel of product32(). */
+const PANEL = 256;
 
 /** Kernels over a dense design and one workspace. */
 export function denseKernel(design: Design, work: Workspace): Operations {
@@ -93,8 +93,8 @@ export function denseKernel(design: Design, work: Workspace): Operations {
     const { inverseScale } = shared;
     const constant = -shared.centering();
     let sum = 0;
-    for (let row = 0; row < stride; row += BLOCK) {
-      const end = Math.min(row + BLOCK, stride);
+    for (let row = 0; row < stride; row += PANEL) {
+      const end = Math.min(row + PANEL, stride);
       r.fill(constant, row, end);
       for (let at = 0; at < count; at++) {
         const j = list[at]!, step = Math.fround(direction[j]! * inverseScale[j]!);

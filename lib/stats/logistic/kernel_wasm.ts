@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Design } from "./design.ts";
 import { type Kernel, OPERATIONS } from "./kernel.ts";
-import type { Workspace } from "./workspace.ts";
+import { Scalar } from "./workspace.ts";
 
 /** Problems in one call; as many cursors are kept in the kernel's table. */
 export const MAX_TOGETHER = 256;
@@ -14,7 +14,7 @@ interface Exports {
   setArrays(
     ...offsets: [values: number, rows: number, starts: number, center: number, inverseScale: number]
   ): void;
-  run(operation: number, table: number, nProblems: number): void;
+  run(table: number, nProblems: number): void;
 }
 
 let compiled: WebAssembly.Module | undefined;
@@ -30,12 +30,15 @@ export function wasmKernel(design: Design, tableAt: number): Kernel {
   kernel.setDesign(design.stride, design.nCols, design.layout === "dense", design.valueBytes === 8);
   kernel.setArrays(design.valuesAt, design.rowsAt, design.startsAt, design.centerAt, design.inverseScaleAt);
   const table = new Uint32Array(design.memory.buffer, tableAt, 2 * MAX_TOGETHER);
-  return (operation, problems: readonly Workspace[]) => {
-    const code = OPERATIONS.indexOf(operation);
-    for (let from = 0; from < problems.length; from += MAX_TOGETHER) {
-      const n = Math.min(MAX_TOGETHER, problems.length - from);
-      for (let k = 0; k < n; k++) table[2 * k] = problems[from + k]!.at;
-      kernel.run(code, tableAt, n);
+  return (requests) => {
+    for (let from = 0; from < requests.length; from += MAX_TOGETHER) {
+      const n = Math.min(MAX_TOGETHER, requests.length - from);
+      for (let k = 0; k < n; k++) {
+        const { work, operation } = requests[from + k]!;
+        work.scalars[Scalar.operation] = OPERATIONS.indexOf(operation);
+        table[2 * k] = work.at;
+      }
+      kernel.run(tableAt, n);
     }
   };
 }

@@ -8,36 +8,43 @@
 import { descendIntercept, dot, largest, listColumns, type Model, type Steps } from "./model_parts.ts";
 import { Scalar } from "./workspace.ts";
 
-const MAX_ROUNDS = 1;
-const SWEEPS_ON_FACE = 2;
+const SWEEPS_ON_FACE = 1;
 const MAX_CONJUGATE_STEPS = 200;
+
+/** How well a model is minimised. */
+export interface ModelGoal {
+  /** Largest violation of the model's optimality conditions to leave behind. */
+  readonly target: number;
+  /** The face is known: no zero coefficient wants to move, so only the face is solved, and more accurately. */
+  readonly settled: boolean;
+  readonly float32: boolean;
+}
 
 /**
  * Moves coef and the intercept from the start of the outer iteration towards the model's minimum, until no
- * optimality condition of the model is violated by more than `target`.
+ * optimality condition of the model is violated by more than the target, or as far as the face goes.
  * @returns passes over the working set, sweeps and products alike
  */
-export function* minimizeModel(
-  model: Model,
-  { target, float32 }: { readonly target: number; readonly float32: boolean },
-): Steps<number> {
+export function* minimizeModel(model: Model, { target, settled, float32 }: ModelGoal): Steps<number> {
   const { work, working, penalty, bias } = model;
   const { coef, start, list, scalars } = work;
   start.set(coef);
   bias.start = bias.value;
-  (float32 ? work.residual32 : work.residual).fill(0);
-  scalars[Scalar.shift] = 0;
-  scalars[Scalar.residualSum] = 0;
   const pass = float32 ? "sweep32" : "sweep";
   const product = float32 ? "product32" : "product";
   let passes = 0;
-  for (let round = 0; round < MAX_ROUNDS; round++) {
+  if (settled) yield* solveOnFace();
+  else {
+    (float32 ? work.residual32 : work.residual).fill(0);
+    scalars[Scalar.shift] = 0;
+    scalars[Scalar.residualSum] = 0;
     listColumns(work, (j) => working[j] === 1);
     let worst = yield* sweep();
-    if (worst <= target) break;
-    listColumns(work, (j) => working[j] === 1 && coef[j] !== 0);
-    for (let k = 0; k < SWEEPS_ON_FACE && worst > 0.5 * target; k++) worst = yield* sweep();
-    if (worst > 0.5 * target) yield* solveOnFace();
+    if (worst > target) {
+      listColumns(work, (j) => working[j] === 1 && coef[j] !== 0);
+      for (let k = 0; k < SWEEPS_ON_FACE && worst > 0.5 * target; k++) worst = yield* sweep();
+      if (worst > 0.5 * target) yield* solveOnFace();
+    }
   }
   return passes;
 
@@ -55,11 +62,11 @@ export function* minimizeModel(
   function* solveOnFace(): Steps<void> {
     const touched = listColumns(work, (j) => working[j] === 1 && (coef[j] !== 0 || start[j] !== 0));
     const columns = list.slice(0, touched);
-    const before = yield* evaluate(columns);
+    const before = settled ? penaltyOf(columns) : yield* evaluate(columns);
     const face = columns.filter((j) => coef[j] !== 0);
     const from = Float64Array.from(face, (j) => coef[j]!), biasFrom = bias.value;
-    const gradientNow = Float64Array.from(face, (j) => work.gradient[j]! + work.product[j]!);
-    const biasGradient = scalars[Scalar.slopeSum]! + scalars[Scalar.biasProduct]!;
+    const gradientNow = Float64Array.from(face, (j) => work.gradient[j]! + (settled ? 0 : work.product[j]!));
+    const biasGradient = scalars[Scalar.slopeSum]! + (settled ? 0 : scalars[Scalar.biasProduct]!);
     if (!model.stopAtZero) {
       yield* descendOnFace(face, gradientNow, biasGradient);
       const to = Float64Array.from(face, (j) => coef[j]!), biasTo = bias.value;
@@ -72,15 +79,13 @@ export function* minimizeModel(
         });
         bias.value = biasFrom + t * (biasTo - biasFrom);
         if (penalty.biasL1 > 0 && bias.value * biasFrom < 0) bias.value = 0;
-        const after = yield* evaluate(columns);
-        if (clipped === 0 || after <= before) return;
+        if (clipped === 0 || (yield* evaluate(columns)) <= before) return;
       }
       model.stopAtZero = true;
       face.forEach((j, at) => coef[j] = from[at]!);
       bias.value = biasFrom;
     }
     yield* descendOnFace(face, gradientNow, biasGradient);
-    yield* evaluate(columns);
   }
 
   /** Moves the coefficients of the face, whose model gradients (without penalty) are given. */
@@ -106,7 +111,7 @@ export function* minimizeModel(
     const jump = new Float64Array(end + 1), bent = new Float64Array(end + 1);
     const along = residual.map((r, at) => r * inverse[at]!);
     let energy = dot(residual, along);
-    const enough = Math.max(0.3 * target, 0.05 * largest(residual));
+    const enough = settled ? target : Math.max(0.3 * target, 0.3 * largest(residual));
     for (let k = 0; k < MAX_CONJUGATE_STEPS && largest(residual) > enough && energy > 0; k++) {
       list.set(moves.subarray(0, n));
       scalars[Scalar.count] = n;
@@ -198,10 +203,9 @@ export function* minimizeModel(
     }
   }
 
-  /** The model's value at the present coefficients; leaves their products and the residual behind. */
+  /** The model's value at the present coefficients; leaves their products behind. */
   function* evaluate(columns: Int32Array): Steps<number> {
     const { gradient, direction, product: products } = work;
-    const { l1, l2, biasL1, biasL2 } = penalty;
     for (const j of columns) direction[j] = coef[j]! - start[j]!;
     const biasStep = bias.value - bias.start;
     scalars[Scalar.biasDirection] = biasStep;
@@ -209,12 +213,15 @@ export function* minimizeModel(
     scalars[Scalar.count] = columns.length;
     yield product;
     passes++;
-    let value = biasStep * (scalars[Scalar.slopeSum]! + 0.5 * scalars[Scalar.biasProduct]!) +
-      biasL1 * Math.abs(bias.value) + 0.5 * biasL2 * bias.value * bias.value;
-    for (const j of columns) {
-      const w = coef[j]!;
-      value += direction[j]! * (gradient[j]! + 0.5 * products[j]!) + l1 * Math.abs(w) + 0.5 * l2 * w * w;
-    }
+    let value = biasStep * (scalars[Scalar.slopeSum]! + 0.5 * scalars[Scalar.biasProduct]!);
+    for (const j of columns) value += direction[j]! * (gradient[j]! + 0.5 * products[j]!);
+    return value + penaltyOf(columns);
+  }
+
+  function penaltyOf(columns: Int32Array): number {
+    const { l1, l2, biasL1, biasL2 } = penalty;
+    let value = biasL1 * Math.abs(bias.value) + 0.5 * biasL2 * bias.value * bias.value;
+    for (const j of columns) value += l1 * Math.abs(coef[j]!) + 0.5 * l2 * coef[j]! * coef[j]!;
     return value;
   }
 }

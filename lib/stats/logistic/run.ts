@@ -1,10 +1,10 @@
 /**
- * Carries out solvers' steps, one or many side by side. Side by side, problems that wait for the same operation
- * get it in one kernel call, which reads each column once for all of them; their arithmetic, and so their bits,
- * are those of running alone.
+ * Carries out solvers' steps, one or many side by side. Side by side, problems get what they wait for in one kernel
+ * call, which reads each column once for all of them; their arithmetic, and so their bits, are those of running
+ * alone.
  */
 import { type Design, TABLE_BYTES } from "./design.ts";
-import type { Kernel, Operation } from "./kernel.ts";
+import type { Kernel, Request } from "./kernel.ts";
 import { typescriptKernel } from "./kernel_typescript.ts";
 import { wasmKernel } from "./kernel_wasm.ts";
 import type { Steps } from "./model_parts.ts";
@@ -41,36 +41,40 @@ export function openSolver(design: Design, kernel: KernelChoice = "wasm"): Solve
 
 /** Runs the steps of one solver to their end. */
 export function run<T>(kernel: Kernel, work: Workspace, steps: Steps<T>): T {
-  const problems = [work];
   for (;;) {
     const next = steps.next();
     if (next.done) return next.value;
-    kernel(next.value, problems);
+    kernel([{ work, operation: next.value }]);
   }
 }
 
-/** Runs the steps of several solvers side by side to the end of them all. */
+/**
+ * Runs the steps of several solvers side by side to the end of them all. Products, the most frequent operation, wait
+ * until every problem wants one, so that they share as many columns as they can.
+ */
 export function runTogether<T>(
   kernel: Kernel,
   tasks: readonly { readonly work: Workspace; readonly steps: Steps<T> }[],
 ): T[] {
   const results: T[] = new Array(tasks.length);
-  const waiting = new Map<Operation, Workspace[]>();
-  let alive = tasks.map((task, k) => ({ ...task, k }));
-  while (alive.length > 0) {
-    waiting.clear();
-    alive = alive.filter(({ work, steps, k }) => {
-      const next = steps.next();
-      if (next.done) {
-        results[k] = next.value;
-        return false;
-      }
-      const group = waiting.get(next.value);
-      if (group === undefined) waiting.set(next.value, [work]);
-      else group.push(work);
-      return true;
-    });
-    for (const [operation, problems] of waiting) kernel(operation, problems);
+  let waiting: Request[] = [];
+  const taskOf = new Map(tasks.map(({ work }, k) => [work, k]));
+  const advance = (work: Workspace) => {
+    const k = taskOf.get(work)!, next = tasks[k]!.steps.next();
+    if (next.done) results[k] = next.value;
+    else waiting.push({ work, operation: next.value });
+  };
+  for (const { work } of tasks) advance(work);
+  while (waiting.length > 0) {
+    const others = waiting.filter((request) => !isProduct(request));
+    const served = others.length > 0 ? others : waiting;
+    waiting = others.length > 0 ? waiting.filter(isProduct) : [];
+    kernel(served);
+    for (const { work } of served) advance(work);
   }
   return results;
+}
+
+function isProduct({ operation }: Request): boolean {
+  return operation === "product" || operation === "product32";
 }

@@ -7,10 +7,12 @@
  * @see Massias, Gramfort & Salmon 2018, https://proceedings.mlr.press/v80/massias18a.html (working sets)
  */
 import type { Design } from "./design.ts";
-import { lossAlong, updateLoss } from "./loss.ts";
+import { updateLoss } from "./loss.ts";
 import { minimizeModel } from "./model.ts";
 import { listColumns as listIn, type Model, type Steps, violationOf } from "./model_parts.ts";
-import { Scalar, type Workspace } from "./workspace.ts";
+import { createPredictor } from "./predict.ts";
+import { forcing, penaltyAt, takeStep } from "./step.ts";
+import { longestUnweighted, Scalar, type Workspace } from "./workspace.ts";
 
 /** What is fitted: labels and weights of the design's rows. */
 export interface LogisticProblem {
@@ -67,26 +69,33 @@ const MAX_OUTER = 500;
 const CHEAP_LOOK = 2;
 /** ... or if the violation has fallen to this share since the last look. */
 const LOOK_AGAIN = 0.2;
-/** The model is minimised to this share of the violation it starts from. */
+/** The model is minimised to this share of the violation it starts from while the face is being looked for. */
 const FORCING = 0.2;
 
 /** Makes a solver. */
 export function createSolver(design: Design, work: Workspace): LogisticSolver {
   const { nRows, nCols } = design;
   const { coef, start, gradient, margin, residual, list, scalars } = work;
+  const copies = new Uint8Array(design.memory.buffer, design.copiesAt, nCols);
+  const anyCopies = copies.includes(1);
+  const marginsBefore = new Float64Array(nRows);
   const bias = { value: 0, start: 0 };
+  const predictor = createPredictor(work, bias, nRows);
   let problem: LogisticProblem | undefined;
   /** c at which `gradient` of every column is known at the present margins, or 0. */
   let gradientC = 0;
+  /** c that the present coefficients are the solution for, or 0. */
+  let solvedC = 0;
   /** Largest |gradient| at all-zero coefficients and c = 1. */
   let zeroGradient = 0;
   const listColumns = (keep: (j: number) => boolean) => listIn(work, keep);
 
   function* reset(next: LogisticProblem): Steps<void> {
     problem = next;
+    predictor.forget();
     bias.value = 0;
     coef.fill(0);
-    margin.fill(0);
+    for (const rows of [margin, work.slope, work.weight, work.weight32]) rows.fill(0); // the padding, too
     if (next.offset !== undefined) margin.set(next.offset);
     const skip = longestUnweighted(next.weights, design.stride);
     scalars[Scalar.skipFrom] = skip.from;
@@ -95,6 +104,7 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
     listColumns(() => true);
     yield "gradient";
     gradientC = 1;
+    solvedC = 0;
     zeroGradient = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   }
 
@@ -143,9 +153,11 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
     };
     const columnViolation = (j: number) => violationOf(coef[j]!, gradient[j]! + l2 * coef[j]!, l1);
 
+    if (solvedC > 0 && (yield* predictor.predict(solvedC, c))) gradientC = 0;
     let loss = updateLoss(work, labels, weights, c);
+    const standsAlone = (j: number) => l2 > 0 || copies[j] === 0; // a ridge shares weight out among copies
     // The gradients at the present margins are proportional to c: a neighbouring fit left them behind.
-    if (gradientC > 0) {
+    if (gradientC > 0 && !(l2 > 0 && anyCopies)) {
       const ratio = c / gradientC;
       for (let j = 0; j < nCols; j++) gradient[j]! *= ratio;
     } else {
@@ -154,39 +166,52 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
     }
     const scale = l1 > 0 ? l1 : Math.max(c * zeroGradient, Number.MIN_VALUE);
     const limit = penalty.tolerance * scale;
-    for (let j = 0; j < nCols; j++) working[j] = coef[j] !== 0 || columnViolation(j) > 0 ? 1 : 0;
+    for (let j = 0; j < nCols; j++) {
+      working[j] = coef[j] !== 0 || standsAlone(j) && columnViolation(j) > 0 ? 1 : 0;
+    }
 
     const entering = new Int32Array(nCols);
     let nOuter = 0, nPasses = 0, best = Infinity, stalled = 0, nEntering = 0, lookedAt = Infinity;
+    let settled = false, previous = Infinity;
+    /** Whether the gradients of columns outside the working set are those of the present margins. */
+    let known = true;
     let float32 = design.layout === "dense" && design.valueBytes === 4;
     for (;;) {
       const nWorking = listColumns((j) => working[j] === 1);
-      yield "columnSums";
+      yield settled ? "gradient" : "columnSums";
       let worst = hasBias
         ? violationOf(bias.value, scalars[Scalar.slopeSum]! + biasL2 * bias.value, biasL1)
         : 0;
-      for (let at = 0; at < nWorking; at++) worst = Math.max(worst, columnViolation(list[at]!));
+      const biasSettled = bias.value !== 0 || worst === 0 || biasL1 === 0;
+      let ofZeros = 0;
+      for (let at = 0; at < nWorking; at++) {
+        const j = list[at]!, violation = columnViolation(j);
+        if (coef[j] === 0) ofZeros = Math.max(ofZeros, violation);
+        worst = Math.max(worst, violation);
+      }
       const last = nOuter === MAX_OUTER;
       // Looking at every column costs one pass over those outside: at once where that is little next to a step,
       // otherwise each time the working set has become much better than when they were last looked at.
       const cheap = nCols - nWorking <= CHEAP_LOOK * nWorking;
       if (worst <= limit || last || cheap || worst <= LOOK_AGAIN * lookedAt) {
         lookedAt = worst;
-        if (listColumns((j) => working[j] === 0) > 0) yield "gradient";
+        if (!known && listColumns((j) => working[j] === 0 && standsAlone(j)) > 0) yield "gradient";
+        known = true;
         let outside = 0;
         for (let j = 0; j < nCols; j++) {
-          if (working[j] === 1) continue;
+          if (working[j] === 1 || !standsAlone(j)) continue;
           const violation = columnViolation(j);
           outside = Math.max(outside, violation);
           if (violation > 0) entering[nEntering++] = j;
         }
         if (Math.max(worst, outside) <= limit || last) {
-          gradientC = c;
-          const objective = loss + penaltyAt(1);
+          gradientC = solvedC = c;
+          const objective = loss + penaltyAt(model, 1);
           yield* rebuildMargins();
           const residual = Math.max(worst, outside) / scale;
           return { intercept: bias.value, objective, residual, nOuter, nPasses, converged: !last };
         }
+        ofZeros = Math.max(ofZeros, outside);
         if (nEntering > 0) {
           worst = Math.max(worst, outside);
           for (let k = 0; k < nEntering; k++) {
@@ -198,69 +223,28 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
           yield "columnSums";
         }
       }
+      const wasSettled = settled;
+      settled = ofZeros === 0 && biasSettled && nOuter > 0;
+      if (wasSettled && !settled) { // sweeps need this point's curvatures; a settled face makes do with older ones
+        listColumns((j) => working[j] === 1);
+        yield "columnSums";
+      }
       // Float32 sweeps can stop helping close to the optimum of an ill-conditioned model.
       stalled = worst < 0.5 * best ? 0 : stalled + 1;
       best = Math.min(best, worst);
       if (stalled >= 6) float32 = false;
       nOuter++;
-      nPasses += yield* minimizeModel(model, { target: Math.max(FORCING * worst, 0.2 * limit), float32 });
-      loss = yield* takeStep();
-    }
-
-    function penaltyAt(t: number): number {
-      let sum = 0;
-      for (let j = 0; j < nCols; j++) {
-        if (coef[j] === 0 && start[j] === 0) continue;
-        const w = t === 1 ? coef[j]! : start[j]! + t * (coef[j]! - start[j]!);
-        sum += l1 * Math.abs(w) + 0.5 * l2 * w * w;
-      }
-      const b = bias.start + t * (bias.value - bias.start);
-      return sum + biasL1 * Math.abs(b) + 0.5 * biasL2 * b * b;
-    }
-
-    /** Backtracks from the full step; returns the loss at the new margins. */
-    function* takeStep(): Steps<number> {
-      const count = listColumns((j) => working[j] === 1 && coef[j] !== start[j]);
-      const biasStep = bias.value - bias.start;
-      let slope = biasStep * scalars[Scalar.slopeSum]!;
-      for (let at = 0; at < count; at++) {
-        slope += (coef[list[at]!]! - start[list[at]!]!) * gradient[list[at]!]!;
-      }
-      yield "change";
-      const shift = scalars[Scalar.result]! + biasStep;
-      const penaltyBefore = penaltyAt(0);
-      const before = loss + penaltyBefore;
-      const expected = slope + penaltyAt(1) - penaltyBefore;
-      let t = 1;
-      // Below this the objective's own rounding hides the decrease; the model is then as good as exact.
-      if (Math.abs(expected) > 1e-11 * before) {
-        while (t > 1e-12) {
-          const after = lossAlong(work, labels, weights, { c, t, shift }) + penaltyAt(t);
-          if (after <= before + 1e-4 * t * expected) break;
-          t /= 2;
-        }
-      }
-      if (t < 1) {
-        for (let at = 0; at < count; at++) {
-          const j = list[at]!;
-          coef[j] = start[j]! + t * (coef[j]! - start[j]!);
-        }
-        bias.value = bias.start + t * biasStep;
-      }
-      for (let i = 0; i < nRows; i++) margin[i]! += t * (residual[i]! + shift);
-      return updateLoss(work, labels, weights, c);
+      const share = settled ? forcing(worst / previous, float32) : FORCING;
+      previous = worst;
+      nPasses += yield* minimizeModel(model, {
+        target: Math.max(share * worst, 0.2 * limit),
+        settled,
+        float32,
+      });
+      loss = yield* takeStep(model, problem, { c, loss, marginsBefore });
+      known = false;
     }
   }
 
   return { work, reset, warmStart, solve };
-}
-
-/** The longest run of rows without weight, in whole blocks of 16; padding counts as without. */
-function longestUnweighted(weights: Float64Array, stride: number): { from: number; to: number } {
-  let best = { from: stride, to: stride }, from = 0;
-  for (let block = 0; block < stride; block += 16) {
-    if (weights.subarray(block, block + 16).some((weight) => weight !== 0)) from = block + 16;
-    else if (block + 16 - from > best.to - best.from) best = { from, to: block + 16 };
-  }
-  return best;
 }

@@ -17,6 +17,12 @@ export interface PathThreads {
   /** Threads in all, the calling one included. */
   readonly nThreads: number;
   follow(design: Design, tasks: readonly PathTask[]): Promise<PathPoint[][]>;
+  /**
+   * Memory that a design no longer uses, if there is any, for the next one. Designs that follow one another then
+   * take no more than the largest of them, whenever garbage is collected.
+   */
+  takeMemory(): WebAssembly.Memory | undefined;
+  giveMemory(memory: WebAssembly.Memory): void;
   close(): void;
 }
 
@@ -37,8 +43,8 @@ export function openThreads(
     { length: nThreads - 1 },
     () => new Worker(new URL("./path_worker.ts", import.meta.url).href, { type: "module" }),
   );
-  const reserved = new WeakMap<WebAssembly.Memory, number[]>();
   let nextId = 0;
+  let spare: WebAssembly.Memory | undefined;
 
   function post(worker: Worker, job: PathJob): Promise<readonly (readonly PathPoint[])[]> {
     return new Promise((resolve, reject) => {
@@ -72,16 +78,8 @@ export function openThreads(
     return results;
   }
 
-  /** Workspaces of a design are reserved once and used again by the next batch. */
-  function workspacesOf(design: Design, n: number): readonly number[] {
-    const have = reserved.get(design.memory) ?? [];
-    if (have.length < n) have.push(...reserveWorkspaces(design, n - have.length));
-    reserved.set(design.memory, have);
-    return have;
-  }
-
   async function followBatch(design: Design, tasks: readonly PathTask[]): Promise<PathPoint[][]> {
-    const workspaces = workspacesOf(design, tasks.length);
+    const workspaces = reserveWorkspaces(design, tasks.length);
     const results: PathPoint[][] = new Array(tasks.length);
     const shares = Array.from(
       { length: nThreads },
@@ -112,5 +110,17 @@ export function openThreads(
     return results;
   }
 
-  return { nThreads, follow, close: () => workers.forEach((worker) => worker.terminate()) };
+  function takeMemory(): WebAssembly.Memory | undefined {
+    const memory = spare;
+    spare = undefined;
+    return memory;
+  }
+
+  return {
+    nThreads,
+    follow,
+    takeMemory,
+    giveMemory: (memory) => void (spare = memory),
+    close: () => workers.forEach((worker) => worker.terminate()),
+  };
 }

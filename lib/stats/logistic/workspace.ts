@@ -61,6 +61,8 @@ export const Scalar = {
   /** rows [skipFrom, skipTo), in whole blocks of 16, have no weight: kernels may pass them by */
   skipFrom: 10,
   skipTo: 11,
+  /** the operation the problem asks for, by its place in OPERATIONS */
+  operation: 12,
 } as const;
 
 const N_SCALARS = 16;
@@ -78,12 +80,16 @@ export function workspaceBytes({ nCols, stride }: Design): number {
     2 * paddedBytes(stride, 4);
 }
 
-/** Grows the design's memory by `n` workspaces; returns where they start. Only the owner of the design may. */
+/**
+ * Makes room for `n` workspaces behind the design, all of them counted; returns where they start. Only the owner of
+ * the design may, and asking again gives the same places.
+ */
 export function reserveWorkspaces(design: Design, n: number): number[] {
-  const first = design.memory.buffer.byteLength;
+  const { memory, endAt } = design;
   const bytes = workspaceBytes(design);
-  design.memory.grow(Math.ceil(n * bytes / PAGE));
-  return Array.from({ length: n }, (_, k) => first + k * bytes);
+  const missing = endAt + n * bytes - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  return Array.from({ length: n }, (_, k) => endAt + k * bytes);
 }
 
 /** Views of a reserved workspace. The order of the arrays is known to the WebAssembly kernels. */
@@ -122,4 +128,17 @@ export function openWorkspace(design: Design, at: number): Workspace {
     weight32,
     residual32,
   };
+}
+
+/** The longest run of rows without weight, in whole blocks of 16; padding counts as without. */
+export function longestUnweighted(
+  weights: Float64Array,
+  stride: number,
+): { readonly from: number; readonly to: number } {
+  let best = { from: stride, to: stride }, from = 0;
+  for (let block = 0; block < stride; block += 16) {
+    if (weights.subarray(block, block + 16).some((weight) => weight !== 0)) from = block + 16;
+    else if (block + 16 - from > best.to - best.from) best = { from, to: block + 16 };
+  }
+  return best;
 }

@@ -1,0 +1,82 @@
+/** The step from one quadratic model to the next: how far to go, and how accurately it is worth being computed. */
+import { lossAlong, updateLoss } from "./loss.ts";
+import { listColumns, type Model, type Steps } from "./model_parts.ts";
+import type { LogisticProblem } from "./solve.ts";
+import { Scalar } from "./workspace.ts";
+
+/** Bounds of forcing(), by the precision of the model's arithmetic. */
+const LOOSEST = 0.05, TIGHTEST = { float32: 1e-4, float64: 1e-8 };
+
+/**
+ * How accurately a step on a settled face is worth computing, from how much the last one gained: ever more as
+ * Newton's method gets to converge quadratically.
+ * @see Eisenstat & Walker 1996, doi:10.1137/0917003 (choice 2)
+ */
+export function forcing(gained: number, float32: boolean): number {
+  return Math.min(LOOSEST, Math.max(gained * gained, float32 ? TIGHTEST.float32 : TIGHTEST.float64));
+}
+
+/** The penalty at start + t (now - start) of coefficients and intercept. */
+export function penaltyAt({ work: { coef, start }, bias, penalty }: Model, t: number): number {
+  const { l1, l2, biasL1, biasL2 } = penalty;
+  let sum = 0;
+  for (let j = 0; j < coef.length; j++) {
+    if (coef[j] === 0 && start[j] === 0) continue;
+    const w = t === 1 ? coef[j]! : start[j]! + t * (coef[j]! - start[j]!);
+    sum += l1 * Math.abs(w) + 0.5 * l2 * w * w;
+  }
+  const b = bias.start + t * (bias.value - bias.start);
+  return sum + biasL1 * Math.abs(b) + 0.5 * biasL2 * b * b;
+}
+
+/**
+ * Backtracks from the full step to the model's minimum until the objective falls enough.
+ * @param at.loss the loss where the step starts
+ * @param at.marginsBefore room for the margins there, shape [nRows]
+ * @returns the loss at the new margins
+ * @see Tseng & Yun 2009, doi:10.1007/s10107-007-0170-0 (the condition of sufficient decrease)
+ */
+export function* takeStep(
+  model: Model,
+  { labels, weights }: LogisticProblem,
+  { c, loss, marginsBefore }: {
+    readonly c: number;
+    readonly loss: number;
+    readonly marginsBefore: Float64Array;
+  },
+): Steps<number> {
+  const { work, working, bias } = model;
+  const { coef, start, gradient, margin, residual, list, scalars } = work;
+  const nRows = marginsBefore.length;
+  const count = listColumns(work, (j) => working[j] === 1 && coef[j] !== start[j]);
+  const biasStep = bias.value - bias.start;
+  let slope = biasStep * scalars[Scalar.slopeSum]!;
+  for (let at = 0; at < count; at++) {
+    slope += (coef[list[at]!]! - start[list[at]!]!) * gradient[list[at]!]!;
+  }
+  yield "change";
+  const shift = scalars[Scalar.result]! + biasStep;
+  const penaltyBefore = penaltyAt(model, 0);
+  const before = loss + penaltyBefore;
+  const expected = slope + penaltyAt(model, 1) - penaltyBefore;
+  marginsBefore.set(margin.subarray(0, nRows));
+  for (let i = 0; i < nRows; i++) margin[i]! += residual[i]! + shift;
+  const full = updateLoss(work, labels, weights, c);
+  // Below this the objective's own rounding hides the decrease; the model is then as good as exact.
+  if (Math.abs(expected) <= 1e-11 * before) return full;
+  if (full + penaltyAt(model, 1) <= before + 1e-4 * expected) return full;
+  margin.set(marginsBefore);
+  let t = 0.5;
+  while (t > 1e-12) {
+    const after = lossAlong(work, labels, weights, { c, t, shift }) + penaltyAt(model, t);
+    if (after <= before + 1e-4 * t * expected) break;
+    t /= 2;
+  }
+  for (let at = 0; at < count; at++) {
+    const j = list[at]!;
+    coef[j] = start[j]! + t * (coef[j]! - start[j]!);
+  }
+  bias.value = bias.start + t * biasStep;
+  for (let i = 0; i < nRows; i++) margin[i]! += t * (residual[i]! + shift);
+  return updateLoss(work, labels, weights, c);
+}
