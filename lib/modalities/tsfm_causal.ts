@@ -6,7 +6,9 @@ import {
   type Condition,
   encodeConditions,
   type EncoderDecoderModel,
+  type Prefix,
   prefix,
+  selectItems,
   suffix,
 } from "../model/model.ts";
 import { t5SeriesModel } from "../model/t5_series_model.ts";
@@ -28,13 +30,22 @@ export function tsfmCausalSubject(
   },
 ): CausalSubject {
   const { dModel } = model.config;
+  /** Of the rows that natural() ran last: every coverage and condition goes on from there. */
+  let known: ReadonlyMap<number, Prefix> = new Map();
+
+  /** Some rows up to the hook, a prefix a row. */
+  async function prefixes(rows: readonly number[]): Promise<ReadonlyMap<number, Prefix>> {
+    const from = await prefix(model, rows.map((row) => tokens[row]!.ids), hook, {
+      masks: rows.map((row) => tokens[row]!.mask),
+    });
+    return new Map(rows.map((row, i) => [row, selectItems(from, [i])]));
+  }
+
   return {
     dModel,
     async natural(rows) {
-      const { values } = await prefix(model, rows.map((row) => tokens[row]!.ids), hook, {
-        masks: rows.map((row) => tokens[row]!.mask),
-      });
-      return values.map((own, i) => own.subarray(0, windows[rows[i]!]!.context.length * dModel));
+      known = await prefixes(rows);
+      return rows.map((row) => known.get(row)!.values[0]!.subarray(0, windows[row]!.context.length * dModel));
     },
     positions(row, coverage) {
       const { length } = windows[row]!.context;
@@ -42,8 +53,8 @@ export function tsfmCausalSubject(
     },
     async measure(row, conditions, options) {
       const { id, context, future, seasonalError } = windows[row]!;
-      const { ids, mask, scale } = tokens[row]!;
-      const from = await prefix(model, [ids], hook, { masks: [mask] });
+      const { scale } = tokens[row]!;
+      const from = known.get(row) ?? (await prefixes([row])).get(row)!;
       const all = conditions.map((patch): Condition => patch === null ? { item: 0 } : { item: 0, patch });
       const targets = [teacherForcing(bins, future, scale).targetIds];
       const { nats } = await suffix(model, from, all, { want: "nats", targets });
