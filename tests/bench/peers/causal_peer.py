@@ -2,7 +2,8 @@
 
 python tests/bench/peers/causal_peer.py llm|tsfm CHECKPOINT SAE_DIR [threads]. The SAE's arrays are raw float32 files.
 A line asked is JSON: {"tokens", "targets", "nPatched", "coverage", "latents", "conditions": "natural" first, or not}.
-The answer is {"seconds", "values"}: a value a condition, nats (llm) or CRPS of 20 paths x 64 steps (tsfm).
+The answer is {"seconds", "values"}: a value a condition, nats (llm) or CRPS of 20 paths x 64 steps, in token ids (tsfm:
+torch's random numbers are its own, so that only its time compares).
 """
 import json, os, sys, time
 import numpy as np, torch
