@@ -2,6 +2,7 @@
 import { negativeLogSoftmax } from "../math/log_softmax.ts";
 import type { CausalSubject, ConditionMetrics } from "../modality.ts";
 import { type CausalModel, type Prefix, prefix, selectItems, suffix } from "../model/model.ts";
+import { coveredPositions } from "./covered_positions.ts";
 import type { TokenItem } from "./llm_prompts.ts";
 
 /** Patches prompt positions; with several candidates the prompt is patched alike before each. */
@@ -30,10 +31,7 @@ export function llmCausalSubject(
         known.get(row)!.values[0]!.subarray(0, items[row]!.promptTokens.length * dModel)
       );
     },
-    positions(row, coverage) {
-      const { length } = items[row]!.promptTokens;
-      return coverage === "last" ? [length - 1] : Array.from({ length }, (_, position) => position);
-    },
+    positions: (row, coverage) => coveredPositions(items[row]!.promptTokens.length, coverage),
     async measure(row, conditions) {
       const { promptTokens, candidateTokens, truth } = items[row]!;
       const from = known.get(row) ?? (await prefixes([row])).get(row)!;

@@ -14,6 +14,7 @@ import {
 import { t5SeriesModel } from "../model/t5_series_model.ts";
 import { teacherForcing } from "../model/teacher_forcing.ts";
 import { crps } from "../stats/crps.ts";
+import { coveredPositions } from "./covered_positions.ts";
 import { pathUniforms } from "./path_uniforms.ts";
 import type { WindowItem } from "./tsfm_windows.ts";
 
@@ -47,10 +48,7 @@ export function tsfmCausalSubject(
       known = await prefixes(rows);
       return rows.map((row) => known.get(row)!.values[0]!.subarray(0, windows[row]!.context.length * dModel));
     },
-    positions(row, coverage) {
-      const { length } = windows[row]!.context;
-      return coverage === "last" ? [length - 1] : Array.from({ length }, (_, position) => position);
-    },
+    positions: (row, coverage) => coveredPositions(windows[row]!.context.length, coverage),
     async measure(row, conditions, options) {
       const { id, context, future, seasonalError } = windows[row]!;
       const { scale } = tokens[row]!;
