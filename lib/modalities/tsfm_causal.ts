@@ -18,18 +18,30 @@ import { coveredPositions } from "./covered_positions.ts";
 import { pathUniforms } from "./path_uniforms.ts";
 import type { WindowItem } from "./tsfm_windows.ts";
 
+/** How its metrics are taken. */
+export interface SeriesMetrics {
+  /** Paths behind a CRPS; default the study's. */
+  readonly nPaths?: number | undefined;
+  /** Future steps scored; default, and at most, what the model forecasts in one go. */
+  readonly nSteps?: number | undefined;
+  /** Whether an item's conditions draw from the same uniforms; default true. */
+  readonly sharesUniforms?: boolean | undefined;
+}
+
 /** Patches context steps; EOS is read by the encoder and never patched. */
 export function tsfmCausalSubject(
   model: EncoderDecoderModel,
   windows: readonly WindowItem[],
-  { hook, seed, nPaths, tokens, bins }: {
+  { hook, seed, nPaths: ofStudy, tokens, bins, metrics = {} }: {
     readonly hook: string;
     readonly seed: number;
     readonly nPaths: number;
     readonly tokens: readonly ChronosContext[];
     readonly bins: ChronosBins;
+    readonly metrics?: SeriesMetrics | undefined;
   },
 ): CausalSubject {
+  const { nPaths = ofStudy, nSteps = Infinity, sharesUniforms = true } = metrics;
   const { dModel } = model.config;
   /** Of the rows that natural() ran last: every coverage and condition goes on from there. */
   let known: ReadonlyMap<number, Prefix> = new Map();
@@ -50,7 +62,8 @@ export function tsfmCausalSubject(
     },
     positions: (row, coverage) => coveredPositions(windows[row]!.context.length, coverage),
     async measure(row, conditions, options) {
-      const { id, context, future, seasonalError } = windows[row]!;
+      const { id, context, seasonalError } = windows[row]!;
+      const future = windows[row]!.future.subarray(0, Math.min(nSteps, bins.config.predictionLength));
       const { scale } = tokens[row]!;
       const from = known.get(row) ?? (await prefixes([row])).get(row)!;
       const all = conditions.map((patch): Condition => patch === null ? { item: 0 } : { item: 0, patch });
@@ -67,17 +80,16 @@ export function tsfmCausalSubject(
       /** Conditions stand where forecast() has contexts: the same series, encoded otherwise. */
       async function sampledErrors(): Promise<number[]> {
         const decoder = t5SeriesModel(model, () => encodeConditions(model, from, all));
-        const horizon = Math.min(future.length, bins.config.predictionLength);
-        const uniforms = pathUniforms(seed, id, { nPaths, horizon });
+        const size = { nPaths, horizon: future.length };
+        const shared = pathUniforms(seed, id, size);
         const forecasts = await forecast({ decoder, bins }, all.map(() => context), {
-          nPaths,
-          horizon,
-          uniforms: all.map(() => uniforms),
+          ...size,
+          uniforms: all.map((_, condition) =>
+            sharesUniforms ? shared : pathUniforms(seed, id, { ...size, condition })
+          ),
           continuation: "path",
         });
-        return forecasts.map(({ samples }) =>
-          crps(samples, future.subarray(0, horizon), "fair") / seasonalError
-        );
+        return forecasts.map(({ samples }) => crps(samples, future, "fair") / seasonalError);
       }
     },
   };

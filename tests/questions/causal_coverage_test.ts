@@ -80,6 +80,13 @@ Deno.test("measure() with CRPS draws every condition from the same uniforms: a p
   }
   assert.ok([...naturals].every((value) => value > 0));
   assert.equal(naturals.size, windows.length);
+  const apart = tsfmCausalSubject(model, windows, { ...options, metrics: { sharesUniforms: false } });
+  const [one, two] = await apart.measure(0, [null, null], { crps: true });
+  assert.equal(one!.nats, two!.nats);
+  assert.notEqual(one!.crps, two!.crps);
+  const short = tsfmCausalSubject(model, windows, { ...options, metrics: { nPaths: 4, nSteps: 5 } });
+  const [cut] = await short.measure(0, [null], { crps: true });
+  assert.ok(cut!.nats !== one!.nats && cut!.crps !== one!.crps);
   assert.ok(moved.includes(true), "another residual at every position moves a path somewhere");
   await model.close();
   Deno.removeSync(directory, { recursive: true });
