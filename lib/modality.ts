@@ -59,15 +59,15 @@ export interface ConditionMetrics {
   readonly crps: number | null;
 }
 
-/** Item positions that a condition may patch. */
-export type Coverage = "all" | "last";
+/** Item positions that a condition may patch; a span "FROM:TO" holds FROM and not TO. */
+export type Coverage = "all" | "last" | `${number}:${number}`;
 
 /** How the causal question reaches into the cheap model. */
 export interface CausalSubject {
   readonly dModel: number;
   /** Natural residuals at the hook, every position, [positions, dModel] an item. */
   natural(rows: readonly number[]): Promise<readonly Float32Array[]>;
-  /** Positions of a coverage: `all` prompt or context positions; `last` prompt token or context step, never EOS. */
+  /** Positions of a coverage: `all` prompt or context positions; `last` prompt token or context step, never EOS; spans. */
   positions(row: number, coverage: Coverage): readonly number[];
   /**
    * Metrics of one item under many conditions, as one batch through the part of the model behind the hook.

@@ -2,6 +2,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { runMain } from "lib/run/main.ts";
+import { runOneStudy } from "lib/run/embedded/run_one.ts";
 import { runExperiment } from "lib/run/run_experiment.ts";
 
 await runMain(async () => {
@@ -13,6 +14,7 @@ await runMain(async () => {
       experiment: { type: "string", default: "all" },
       layer: { type: "string", default: "mid" },
       protocol: { type: "string", default: "published" },
+      study: { type: "string" },
       profile: { type: "string", default: "records" },
       tag: { type: "string" },
       set: { type: "string", multiple: true, default: [] },
@@ -20,11 +22,20 @@ await runMain(async () => {
       verbose: { type: "boolean", short: "v", default: false },
     },
   });
-  const { quiet, set, verbose: _, ...selection } = values;
+  const { quiet, set, study, verbose: _, ...selection } = values;
+  const say = (text: string) => void (quiet || process.stderr.write(`${text}\n`));
+  if (study !== undefined) {
+    const { folder, files } = await runOneStudy({
+      ...{ study, tag: selection.tag, overrides: set },
+      onStage: (run, stage, state, seconds) => say(`${run} ${stage} ${state} ${seconds.toFixed(1)} s`),
+    });
+    process.stdout.write(`${files.length} files are in ${folder}\n`);
+    return 0;
+  }
   return await runExperiment({
     ...selection,
     overrides: set,
     print: (text) => process.stdout.write(text),
-    onStep: (step) => quiet || process.stderr.write(`${step}\n`),
+    onStep: say,
   });
 });

@@ -17,7 +17,7 @@ import { crps } from "../stats/crps.ts";
 import { atLeastQuantile, blockOf } from "./columns.ts";
 import { countParameters } from "./parameters.ts";
 import { pathUniforms } from "./path_uniforms.ts";
-import { tsfmCausalSubject } from "./tsfm_causal.ts";
+import { type SeriesMetrics, tsfmCausalSubject } from "./tsfm_causal.ts";
 import { nStepsRead, type WindowItem } from "./tsfm_windows.ts";
 
 /** What a time-series study is made of. */
@@ -30,6 +30,8 @@ export interface TsfmStudyOptions {
   readonly hook: string;
   readonly hardQuantile: number;
   readonly nPaths: number;
+  /** How the causal question's metrics are taken, where not as the study's. */
+  readonly causal?: SeriesMetrics;
   /** Season of the cheap statistics, in steps. */
   readonly seasonLength: number;
   /** Of windows of one series: how many on either side share data; see Study. */
@@ -89,7 +91,10 @@ export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
         own.subarray(0, nStepsRead(bins, windows[rows[i]!]!) * cheapModel.config.dModel)
       );
     },
-    causal: tsfmCausalSubject(cheapModel, windows, { ...options, tokens, bins }),
+    causal: tsfmCausalSubject(cheapModel, windows, {
+      ...options,
+      ...{ tokens, bins, metrics: options.causal },
+    }),
     view: (row) => {
       const { id, context, future } = windows[row]!;
       return { title: `window ${id}`, context: Array.from(context), future: Array.from(future) };

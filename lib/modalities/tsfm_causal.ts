@@ -6,44 +6,68 @@ import {
   type Condition,
   encodeConditions,
   type EncoderDecoderModel,
+  type Prefix,
   prefix,
+  selectItems,
   suffix,
 } from "../model/model.ts";
 import { t5SeriesModel } from "../model/t5_series_model.ts";
 import { teacherForcing } from "../model/teacher_forcing.ts";
 import { crps } from "../stats/crps.ts";
+import { coveredPositions } from "./covered_positions.ts";
 import { pathUniforms } from "./path_uniforms.ts";
 import { nStepsRead, type WindowItem } from "./tsfm_windows.ts";
+
+/** How its metrics are taken. */
+export interface SeriesMetrics {
+  /** Paths behind a CRPS; default the study's. */
+  readonly nPaths?: number | undefined;
+  /** Future steps scored; default, and at most, what the model forecasts in one go. */
+  readonly nSteps?: number | undefined;
+  /** Whether an item's conditions draw from the same uniforms; default true. */
+  readonly sharesUniforms?: boolean | undefined;
+}
 
 /** Patches context steps; EOS is read by the encoder and never patched. */
 export function tsfmCausalSubject(
   model: EncoderDecoderModel,
   windows: readonly WindowItem[],
-  { hook, seed, nPaths, tokens, bins }: {
+  { hook, seed, nPaths: ofStudy, tokens, bins, metrics = {} }: {
     readonly hook: string;
     readonly seed: number;
     readonly nPaths: number;
     readonly tokens: readonly ChronosContext[];
     readonly bins: ChronosBins;
+    readonly metrics?: SeriesMetrics | undefined;
   },
 ): CausalSubject {
+  const { nPaths = ofStudy, nSteps = Infinity, sharesUniforms = true } = metrics;
   const { dModel } = model.config;
+  /** Of the rows that natural() ran last: every coverage and condition goes on from there. */
+  let known: ReadonlyMap<number, Prefix> = new Map();
+
+  /** Some rows up to the hook, a prefix a row. */
+  async function prefixes(rows: readonly number[]): Promise<ReadonlyMap<number, Prefix>> {
+    const from = await prefix(model, rows.map((row) => tokens[row]!.ids), hook, {
+      masks: rows.map((row) => tokens[row]!.mask),
+    });
+    return new Map(rows.map((row, i) => [row, selectItems(from, [i])]));
+  }
+
   return {
     dModel,
     async natural(rows) {
-      const { values } = await prefix(model, rows.map((row) => tokens[row]!.ids), hook, {
-        masks: rows.map((row) => tokens[row]!.mask),
-      });
-      return values.map((own, i) => own.subarray(0, nStepsRead(bins, windows[rows[i]!]!) * dModel));
+      known = await prefixes(rows);
+      return rows.map((row) =>
+        known.get(row)!.values[0]!.subarray(0, nStepsRead(bins, windows[row]!) * dModel)
+      );
     },
-    positions(row, coverage) {
-      const length = nStepsRead(bins, windows[row]!);
-      return coverage === "last" ? [length - 1] : Array.from({ length }, (_, position) => position);
-    },
+    positions: (row, coverage) => coveredPositions(nStepsRead(bins, windows[row]!), coverage),
     async measure(row, conditions, options) {
-      const { id, context, future, seasonalError } = windows[row]!;
-      const { ids, mask, scale } = tokens[row]!;
-      const from = await prefix(model, [ids], hook, { masks: [mask] });
+      const { id, context, seasonalError } = windows[row]!;
+      const future = windows[row]!.future.subarray(0, Math.min(nSteps, bins.config.predictionLength));
+      const { scale } = tokens[row]!;
+      const from = known.get(row) ?? (await prefixes([row])).get(row)!;
       const all = conditions.map((patch): Condition => patch === null ? { item: 0 } : { item: 0, patch });
       const targets = [teacherForcing(bins, future, scale).targetIds];
       const { nats } = await suffix(model, from, all, { want: "nats", targets });
@@ -58,17 +82,16 @@ export function tsfmCausalSubject(
       /** Conditions stand where forecast() has contexts: the same series, encoded otherwise. */
       async function sampledErrors(): Promise<number[]> {
         const decoder = t5SeriesModel(model, () => encodeConditions(model, from, all));
-        const horizon = Math.min(future.length, bins.config.predictionLength);
-        const uniforms = pathUniforms(seed, id, { nPaths, horizon });
+        const size = { nPaths, horizon: future.length };
+        const shared = pathUniforms(seed, id, size);
         const forecasts = await forecast({ decoder, bins }, all.map(() => context), {
-          nPaths,
-          horizon,
-          uniforms: all.map(() => uniforms),
+          ...size,
+          uniforms: all.map((_, condition) =>
+            sharesUniforms ? shared : pathUniforms(seed, id, { ...size, condition })
+          ),
           continuation: "path",
         });
-        return forecasts.map(({ samples }) =>
-          crps(samples, future.subarray(0, horizon), "fair") / seasonalError
-        );
+        return forecasts.map(({ samples }) => crps(samples, future, "fair") / seasonalError);
       }
     },
   };

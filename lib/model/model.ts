@@ -16,7 +16,7 @@ export type { EncoderDecoderModel } from "./t5_model.ts";
 export { type Decoding, encode, startDecoding } from "./decode.ts";
 export type { EncodedBatch } from "./encoded.ts";
 export type { Hook } from "./hooks.ts";
-export { type Condition, type Prefix, prefix } from "./prefix.ts";
+export { type Condition, type Prefix, prefix, selectItems } from "./prefix.ts";
 export { encodeConditions, suffix } from "./suffix.ts";
 export type { Patch, RunOptions, RunResult, Tokens, Want } from "./request.ts";
 

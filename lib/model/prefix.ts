@@ -80,6 +80,25 @@ export async function prefix(
   return { hook, point, items, masks, values, resid };
 }
 
+/** Some items of a prefix, as a prefix of their own. @throws {RangeError} for an index that is not an item's */
+export function selectItems(from: Prefix, indices: readonly number[]): Prefix {
+  const pick = <T>(all: readonly T[]): T[] =>
+    indices.map((index) => {
+      const one = all[index];
+      if (one === undefined) {
+        throw new RangeError(`Cannot select items: needs an index in [0, ${all.length}), got ${index}`);
+      }
+      return one;
+    });
+  return {
+    ...from,
+    items: pick(from.items),
+    masks: from.masks && pick(from.masks),
+    values: pick(from.values),
+    resid: pick(from.resid),
+  };
+}
+
 /** The stack that reads the items. */
 export function firstStack(model: CausalModel | EncoderDecoderModel): BlockStack {
   return model.kind === "causal" ? model.blocks : model.encoder;

@@ -44,7 +44,8 @@ export async function cause(
       excluded: chosen.nonzero,
       saeHash: judged.assessment.sae.arraysSha256,
       controls: { nMatched: causal.n_matched, nDirections: causal.n_directions },
-      coverages: ["all", "last"],
+      coverages: causal.coverages ?? ["all", "last"],
+      withCrps: causal.with_crps ?? false,
       seed,
       nResamples: causal.n_bootstraps,
     });

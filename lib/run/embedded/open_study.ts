@@ -33,6 +33,11 @@ export function openStudy(config: StudyConfig, engine: EngineOptions): Promise<S
       dataset,
       windows: organismWindows({ seed, nItems }),
       nPaths: config.forecast.n_paths,
+      causal: {
+        nPaths: config.causal.n_paths,
+        nSteps: config.causal.n_steps,
+        sharesUniforms: config.causal.common_random_numbers,
+      },
       seasonLength: config.forecast.season_length,
     });
   }

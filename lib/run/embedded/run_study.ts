@@ -100,8 +100,9 @@ export async function runStudy(config: StudyConfig, options: RunStudyOptions): P
       const known = { ...inputs, activations };
       await timed("causal", async () => {
         const answer = await cause(known, { judged: saes[0]!, engine, chosen });
-        await save("causal_ablation_all", answer.byCoverage.all);
-        await save("causal_ablation_last", answer.byCoverage.last);
+        for (const [coverage, own] of Object.entries(answer.byCoverage)) {
+          await save(`causal_ablation_${coverage.replace(":", "_")}`, own);
+        }
         await save("causal_summary", {
           primary: answer.primary,
           fidelity_by_coverage: answer.fidelity_by_coverage,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { JSONSchemaType } from "ajv";
 import { UsageError } from "../../guardrail.ts";
 import { projectRoot } from "../../io/paths.ts";
+import type { Coverage } from "../../modality.ts";
 import { parseYamlFile, readYamlConfig } from "../../io/yaml_config.ts";
 import { section } from "../config.ts";
 
@@ -58,6 +59,16 @@ export interface StudyConfig {
     readonly n_matched: number;
     readonly n_directions: number;
     readonly n_bootstraps: number;
+    /** Default all and last; the first is the primary one. */
+    readonly coverages?: readonly Coverage[];
+    /** CRPS beside nats, where the study forecasts; default false. */
+    readonly with_crps?: boolean;
+    /** Of that CRPS; default the forecast's. */
+    readonly n_paths?: number;
+    /** Future steps scored; default the model's prediction length. */
+    readonly n_steps?: number;
+    /** Whether an item's conditions share their uniforms; default true. */
+    readonly common_random_numbers?: boolean;
   };
   readonly controls: { readonly positive_factor: string; readonly n_relabelings: number };
 }
@@ -103,7 +114,12 @@ const SCHEMA = section({
     n_matched: count,
     n_directions: count,
     n_bootstraps: count,
-  }),
+    coverages: list({ type: "string", pattern: "^(all|last|[0-9]+:[0-9]+)$" }),
+    with_crps: { type: "boolean" },
+    n_paths: { type: "integer", minimum: 2 },
+    n_steps: count,
+    common_random_numbers: { type: "boolean" },
+  }, ["coverages", "with_crps", "n_paths", "n_steps", "common_random_numbers"]),
   controls: section({ positive_factor: text, n_relabelings: count }),
 }, ["label", "forecast", "series"]) as unknown as JSONSchemaType<StudyConfig>;
 

@@ -1,0 +1,50 @@
+/** `deno task run --study llm_facts`: one study of the embedded profile, as configured or under a tag of its own. */
+import { join } from "node:path";
+import { UsageError } from "../../guardrail.ts";
+import { projectRoot, resultsRoot } from "../../io/paths.ts";
+import { type OnStage, runStudies } from "./run_studies.ts";
+import { discoverStudies, readStudyConfig, runOf } from "./study_config.ts";
+
+export interface RunOneOptions {
+  /** A study's name, such as `llm_facts`. */
+  readonly study: string;
+  /** Suffix of its folder, so that a variant does not overwrite the study's results. */
+  readonly tag?: string | undefined;
+  /** `key.path=value` */
+  readonly overrides: readonly string[];
+  readonly onStage: OnStage;
+}
+
+/**
+ * Runs one study.
+ * @returns its folder and the files written there
+ * @throws {UsageError} for an unknown study, listing the known ones, or settings overridden without a tag
+ */
+export async function runOneStudy({ study, tag, overrides, onStage }: RunOneOptions) {
+  const known = discoverStudies().map(runOf);
+  if (!known.includes(study)) {
+    throw new UsageError(`Unknown study "${study}"; known: ${known.join(", ")}`);
+  }
+  if (tag !== undefined && !/^[A-Za-z0-9._-]+$/.test(tag)) {
+    throw new UsageError(`Cannot tag a run "${tag}": needs letters, digits, '.', '_' and '-' only`);
+  }
+  if (overrides.length > 0 && tag === undefined) {
+    throw new UsageError(
+      "Cannot override a setting without --tag: the study's own results would be overwritten",
+    );
+  }
+  const config = readStudyConfig(join(projectRoot, "configs", `${study}.yaml`), overrides);
+  const name = study + (tag === undefined ? "" : `_${tag}`);
+  // A variant lies beside the profile's folder, which holds what `reproduce` writes and nothing else.
+  const profile = tag === undefined ? "embedded" : "embedded_variants";
+  const folder = join(resultsRoot, profile, name);
+  const [written] = await runStudies([{
+    of: config,
+    folder,
+    // Stages are kept by their inputs: a variant takes over those that its settings do not touch.
+    workFolder: join(resultsRoot, ".work", "embedded", study),
+    isForced: false,
+    isFast: false,
+  }], onStage);
+  return { folder, files: written! };
+}

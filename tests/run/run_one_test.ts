@@ -1,0 +1,31 @@
+/** What `deno task run --study` refuses before anything runs, and the settings a study takes. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { UsageError } from "lib/guardrail.ts";
+import { projectRoot } from "lib/io/paths.ts";
+import { runOneStudy } from "lib/run/embedded/run_one.ts";
+import { readStudyConfig } from "lib/run/embedded/study_config.ts";
+
+const onStage = () => assert.fail("nothing may run");
+
+Deno.test("runOneStudy() refuses an unknown study, a wrong tag, and an override without a tag", async () => {
+  const refused = async (options: Omit<Parameters<typeof runOneStudy>[0], "onStage">, message: RegExp) =>
+    await assert.rejects(
+      runOneStudy({ ...options, onStage }),
+      (error: Error) => error instanceof UsageError && message.test(error.message),
+    );
+  await refused({ study: "llm_nothing", overrides: [] }, /Unknown study "llm_nothing"; known: .*llm_facts/);
+  await refused({ study: "llm_facts", tag: "a/b", overrides: [] }, /Cannot tag a run/);
+  await refused({ study: "llm_facts", overrides: ["causal.n_items=4"] }, /without --tag/);
+});
+
+Deno.test("readStudyConfig() takes the causal settings, and refuses a coverage that is none", () => {
+  const path = join(projectRoot, "configs", "tsfm_series.yaml");
+  const { causal } = readStudyConfig(path, [
+    ...["causal.with_crps=true", "causal.n_paths=50", "causal.common_random_numbers=false"],
+    "causal.coverages=[last, '2:5']",
+  ]);
+  assert.deepEqual([causal.with_crps, causal.n_paths, causal.common_random_numbers], [true, 50, false]);
+  assert.deepEqual(causal.coverages, ["last", "2:5"]);
+  assert.throws(() => readStudyConfig(path, ["causal.coverages=[first]"]), UsageError);
+});
