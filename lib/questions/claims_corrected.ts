@@ -60,9 +60,8 @@ export interface ClaimEvidence {
  * ```
  */
 export function judgeClaim(statement: string, evidence: ClaimEvidence): JudgedClaim {
-  const unmet = evidence.requirements.filter(({ reasons }) => reasons.length > 0);
-  if (unmet.length > 0) {
-    const reasons = unmet.map(({ name, reasons }) => `${name}: ${reasons.join("; ")}`);
+  const reasons = unmetReasons(evidence.requirements);
+  if (reasons.length > 0) {
     return { statement, status: "blocked", reasons, text: `BLOCKED: ${statement} (${reasons.join("; ")})` };
   }
   const { inference, equivalence } = evidence;
@@ -80,14 +79,19 @@ export function judgeClaim(statement: string, evidence: ClaimEvidence): JudgedCl
   return { statement, status, reasons: [], text: `${status}: ${statement} (${figures})` };
 }
 
+/** Why a claim is blocked: one reason a requirement that is not met, in the order given. */
+export function unmetReasons(requirements: readonly Requirement[]): string[] {
+  return requirements.filter(({ reasons }) => reasons.length > 0).map(({ name, reasons }) =>
+    `${name}: ${reasons.join("; ")}`
+  );
+}
+
 /** The requirement that an autoencoder's gate lets a claim pass. */
 export function gateRequirement(gates: readonly GateVerdict[]): Requirement {
   const refused = gates.filter(({ verdict }) => verdict === "refuse");
   const reasons = [...new Set(refused.flatMap(({ reasons }) => reasons))];
-  return {
-    name: `SAE gate, ${refused.length} of ${gates.length} refused`,
-    reasons: gates.length === 0 ? ["no autoencoder was judged"] : reasons,
-  };
+  if (gates.length === 0) return { name: "SAE gate", reasons: ["no autoencoder was judged"] };
+  return { name: `SAE gate, ${refused.length} of ${gates.length} refused`, reasons };
 }
 
 function statusOf(

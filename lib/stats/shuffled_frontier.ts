@@ -31,7 +31,7 @@ export interface ShuffledFrontier {
  * @param scores routing scores, shape [n]; items at or above a threshold are escalated
  * @param escalation change of error and added cost of each item
  * @param options thresholds; which points dominate, told by the mean added cost and the mean change of error;
- * permutations and their stream
+ * permutations and their stream; `within` deals each group of items its own scores only, shape [n]
  * @throws {GuardrailError} and {RangeError} as frontierArea()
  * @see Phipson & Smyth 2010, doi:10.2202/1544-6115.1585 (why b + 1 and B + 1)
  * @example
@@ -56,11 +56,12 @@ export interface ShuffledFrontier {
 export function shuffledFrontier(
   scores: ArrayLike<number>,
   escalation: Escalation,
-  { thresholds, isDominating, nPermutations, rng }: {
+  { thresholds, isDominating, nPermutations, rng, within }: {
     readonly thresholds: ArrayLike<number>;
     readonly isDominating: (meanAddedCost: number, meanChange: number) => boolean;
     readonly nPermutations: number;
     readonly rng: RandomStream;
+    readonly within?: ArrayLike<string | number>;
   },
 ): ShuffledFrontier {
   const { order, ends } = escalationOrder(scores, escalation);
@@ -89,8 +90,10 @@ export function shuffledFrontier(
   const counts = new Uint32Array(nPermutations);
   const areas = new Float64Array(nPermutations);
   const dealt = Uint32Array.from(descending);
+  const places = within && placesByGroup(descending, within);
   for (let r = 0; r < nPermutations; r++) {
-    rng.shuffleInPlace(dealt);
+    if (places) dealWithin(dealt, places, rng);
+    else rng.shuffleInPlace(dealt);
     const { count, area } = measure(dealt);
     counts[r] = count;
     areas[r] = area;
@@ -111,6 +114,29 @@ export function shuffledFrontier(
     pArea: atLeast(areas, observedArea - rounding),
     areaRange: [quantile(areas, 0.025), quantile(areas, 0.975)],
   };
+}
+
+/** Where in the ranking the items of each group stand. */
+function placesByGroup(ranking: Uint32Array, within: ArrayLike<string | number>): Uint32Array[] {
+  if (within.length !== ranking.length) {
+    throw new RangeError(`Cannot deal within groups: needs ${ranking.length} of them, got ${within.length}`);
+  }
+  const places = new Map<string | number, number[]>();
+  ranking.forEach((item, place) => {
+    const own = places.get(within[item]!);
+    if (own) own.push(place);
+    else places.set(within[item]!, [place]);
+  });
+  return [...places.values()].map((own) => Uint32Array.from(own));
+}
+
+/** Shuffles the items of each group among the group's own places. */
+function dealWithin(dealt: Uint32Array, places: readonly Uint32Array[], rng: RandomStream): void {
+  for (const own of places) {
+    const items = own.map((place) => dealt[place]!);
+    rng.shuffleInPlace(items);
+    own.forEach((place, k) => dealt[place] = items[k]!);
+  }
 }
 
 /** integral (line - frontier) dx / mean cost, by the trapezoid between the ends of groups. */

@@ -14,6 +14,7 @@ import {
   probeExperiment,
   selectiveExperiment,
 } from "../../lib/run/records/experiments.ts";
+import { claimContext } from "../../lib/run/records/context.ts";
 import { loadDataset, loadStudy } from "../../lib/run/records/study.ts";
 import { judgeClaims, limitOf } from "../../lib/run/records/switches/claims.ts";
 import { claimsReport } from "../../lib/run/records/switches/claims_report.ts";
@@ -185,8 +186,19 @@ Deno.test("refits: a topic lies on one side of the split; the clean block has no
 });
 
 Deno.test("judgeClaims() sets published beside corrected, switch by switch, and the report says why not", async () => {
-  const { derive } = await open();
-  const { steps, summaries } = judgeClaims("made_up", derive);
+  const { input, derive } = await open();
+  const context = await claimContext(input.study, input.probe);
+  const { steps, summaries } = judgeClaims("made_up", derive, context);
+  assert.ok(
+    summaries.filter(({ claim }) => claim === "sae-below-raw").every(({ printed }) =>
+      printed.startsWith("BLOCKED: ") && printed.includes("no autoencoder was judged")
+    ),
+  );
+  assert.ok(
+    summaries.every(({ learning_curve }) =>
+      learning_curve.includes("P2_cheap_raw") && learning_curve.includes("no refit from records")
+    ),
+  );
   const find = (claim: string, step: string) =>
     steps.find((own) => own.claim === claim && own.step === step)!;
   assert.equal(find("sae-below-raw", "F22").verdict, "silent");

@@ -31,6 +31,7 @@ import {
   compareProbe,
   compareSelective,
 } from "./compare.ts";
+import { claimContext, contextArtifacts } from "./context.ts";
 import { checkData } from "./data_checks.ts";
 import {
   calibrateExperiment,
@@ -42,6 +43,8 @@ import {
   selectiveExperiment,
 } from "./experiments.ts";
 import { calibrateFigure, cascadeFigure, causalFigure, probeFigure, selectiveFigure } from "./figures.ts";
+import { type IndependentCheck, independentChecks } from "./independent_checks.ts";
+import { baselineArtifact, shuffledCounts } from "./shuffled_counts.ts";
 import { loadStudy, type RecordedDataset, type RecordedStudy } from "./study.ts";
 import { openDerivation } from "./switches/derive.ts";
 import { type ClaimStep, type ClaimSummary, judgeClaims } from "./switches/claims.ts";
@@ -87,6 +90,7 @@ export interface RecordsOutcome {
     readonly effects: readonly MeasuredEffect[];
     readonly steps: readonly ClaimStep[];
     readonly summaries: readonly ClaimSummary[];
+    readonly checks: readonly IndependentCheck[];
   } | null;
   /** file names, relative to the run's folder */
   readonly files: readonly string[];
@@ -155,7 +159,13 @@ export async function runRecords(options: RecordsOptions): Promise<RecordsOutcom
     step("corrections");
     const causalValues = layer === "mid" ? await readCausalValues(study) : {};
     const derive = openDerivation({ study, probe, selective, calibrated, cascade, causal, causalValues });
-    corrected = { effects: measureEffects(study.run, derive), ...judgeClaims(study.run, derive) };
+    const context = await claimContext(study, probe);
+    artifacts.push(...contextArtifacts(context), baselineArtifact(shuffledCounts(study, probe)));
+    corrected = {
+      effects: measureEffects(study.run, derive),
+      checks: independentChecks(study, probe),
+      ...judgeClaims(study.run, derive, context),
+    };
   }
 
   step("write");

@@ -15,7 +15,8 @@ import { writeManifest, writeRunRecord } from "../manifest.ts";
 import { readPrimary } from "../primary.ts";
 import { EXPERIMENTS, runRecords } from "./profile.ts";
 import { loadDataset, runName } from "./study.ts";
-import { claimsReport, countOutcomes } from "./switches/claims_report.ts";
+import { checksTable, type IndependentCheck } from "./independent_checks.ts";
+import { claimsReport, countBlocked, countOutcomes } from "./switches/claims_report.ts";
 import { type ClaimStep, type ClaimSummary, crossModalClaim } from "./switches/claims.ts";
 import { measuredLimits } from "./switches/effects.ts";
 import type { MeasuredEffect } from "../protocol.ts";
@@ -49,6 +50,7 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
   const effects: MeasuredEffect[] = [];
   const steps: ClaimStep[] = [];
   const claims: ClaimSummary[] = [];
+  const checks: IndependentCheck[] = [];
   const outputs: Record<string, string> = {};
   using renderer = openFigureRenderer();
   const configs = discoverConfigs().map(({ path }) => readRunConfig(path));
@@ -69,6 +71,7 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
       effects.push(...outcome.corrected?.effects ?? []);
       steps.push(...outcome.corrected?.steps ?? []);
       claims.push(...outcome.corrected?.summaries ?? []);
+      checks.push(...outcome.corrected?.checks ?? []);
       outputs[`${run}/manifest.json`] = join(folder, run, "manifest.json");
     }
   }
@@ -95,11 +98,15 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
   await writeJsonAtomic(join(folder, "claims.json"), { claims });
   await writeTable(join(folder, "claims.parquet"), steps.map((step) => ({ ...step })));
   await writeFileAtomic(join(folder, "claims.md"), claimsReport(claims, steps));
+  await writeJsonAtomic(join(folder, "independent_checks.json"), { checks });
+  const measured = `# Measured by others on the same records\n\n${checksTable(checks)}`;
+  await writeFileAtomic(join(folder, "independent_checks.md"), measured);
   await writeJsonAtomic(join(folder, "protocol_effects.json"), { effects, limits: measuredLimits(effects) });
   for (
     const name of [
       ...["cross_modal_synthesis.json", "cross_modal_synthesis.md", "gates.json", "gates.parquet"],
       ...["claims.json", "claims.md", "claims.parquet", "protocol_effects.json"],
+      ...["independent_checks.json", "independent_checks.md"],
     ]
   ) {
     outputs[name] = join(folder, name);
@@ -119,7 +126,8 @@ export async function reproduceRecords(options: ReproduceOptions): Promise<reado
   const broken = gates.filter(({ passed }) => !passed);
   options.print(`${gates.length - broken.length} of ${gates.length} gates passed.\n`);
   if (broken.length > 0) options.print(`\nBroken gates:\n\n${gatesTable(broken)}`);
-  options.print(`${countOutcomes(claims)} See claims.md.\n`);
+  options.print(`${countOutcomes(claims)} ${countBlocked(claims)} See claims.md.\n\n`);
+  options.print(`${measured.replace("# ", "## ")}\n`);
   options.print(`Tables, figures and every gate are in ${folder}\n`);
   return gates;
 }

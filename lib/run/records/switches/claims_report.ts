@@ -19,6 +19,8 @@ export function claimsReport(summaries: readonly ClaimSummary[], steps: readonly
     return [
       `## ${title}\n`,
       outcomeTable(own),
+      "Beside each claim: what blocks it, the strongest confound of its label, the learning curve.\n",
+      besideTable(own),
       ...stepTable(steps.filter((step) => step.question === question)),
     ];
   });
@@ -28,11 +30,21 @@ export function claimsReport(summaries: readonly ClaimSummary[], steps: readonly
     "by one rule on the figures of each correction alone and of all that the records allow together. *Holds*: the figures " +
     "still bear the claim. *Falls*: they no longer do, which is not evidence of its opposite. *Cannot be told*: the figure " +
     "is refused, untestable or underpowered. All of it is exploratory.\n",
-    `${countOutcomes(summaries)}\n`,
+    `${countOutcomes(summaries)} ${countBlocked(summaries)}\n`,
     ...sections,
     "## What the records cannot test\n",
     limitsTable(),
   ].join("\n");
+}
+
+/** Blocked claims by reason: what may not be printed as a finding although its figures say something. */
+export function countBlocked(summaries: readonly ClaimSummary[]): string {
+  const blocked = summaries.filter((summary) => summary.blocked.length > 0);
+  const reasons = [...new Set(blocked.flatMap((summary) => summary.blocked))].sort();
+  const of = (reason: string) => blocked.filter((summary) => summary.blocked.includes(reason)).length;
+  return `${blocked.length} of ${summaries.length} are BLOCKED as findings, whatever their figures: ${
+    reasons.map((reason) => `${of(reason)} by ${reason}`).join("; ") || "none"
+  }.`;
 }
 
 /** "Of 36 claims, ..." */
@@ -64,6 +76,13 @@ function outcomeTable(summaries: readonly ClaimSummary[]): string {
       own.silent_under,
       own.not_testable,
     ]),
+  );
+}
+
+function besideTable(summaries: readonly ClaimSummary[]): string {
+  return markdownTable(
+    ["run", "printed as", "confound", "learning curve"],
+    summaries.map(({ run, printed, confound, learning_curve }) => [run, printed, confound, learning_curve]),
   );
 }
 
