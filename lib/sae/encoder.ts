@@ -5,7 +5,7 @@
 import type { CsrMatrix } from "../math/matrix.ts";
 import type { Engine } from "../model/engine.ts";
 import { type Arena, createArena, paddedStride, padRowsInto, unpadRows } from "./arena.ts";
-import { openDenseProduct } from "./dense_product.ts";
+import { openFixedProduct } from "./dense_product.ts";
 import { inputScaling, skipPathInPlace } from "./input_scaling.ts";
 import { openKernels } from "./kernels.ts";
 import { multiplyLists } from "./list_product.ts";
@@ -35,7 +35,7 @@ export interface SaeEncoder {
 export interface EncoderOptions {
   readonly engine: Engine;
   readonly nThreads: number;
-  /** Rows in memory at a time. */
+  /** Rows in memory at a time; 256 by default: their pre-activations stay in the caches until latents are chosen. */
   readonly batchRows?: number;
 }
 
@@ -43,7 +43,7 @@ export interface EncoderOptions {
 export async function openSaeEncoder(sae: SaeWeights, options: EncoderOptions): Promise<SaeEncoder> {
   checkSae(sae, "to encode with");
   const { dModel, dSae, activation } = sae;
-  const { engine, nThreads, batchRows = 1024 } = options;
+  const { engine, nThreads, batchRows = 256 } = options;
   const arena = createArena();
   const kernels = await openKernels(arena, {
     nThreads,
@@ -52,8 +52,7 @@ export async function openSaeEncoder(sae: SaeWeights, options: EncoderOptions): 
     isPortable: engine.name === "portable",
   });
   const stride = paddedStride(dModel);
-  const bytes = 4 * stride;
-  const { wEnc, bEnc, wDec } = layOutWeights(arena, sae);
+  const { weights, bEnc, wDec } = layOutWeights(arena, sae);
   const shift = arena.floats(dModel);
   if (sae.subtractsDecoderBias) shift.view.set(sae.bDec);
   const input = arena.floats(batchRows * dModel);
@@ -69,7 +68,7 @@ export async function openSaeEncoder(sae: SaeWeights, options: EncoderOptions): 
   const selection = createSelection(arena, kernels, { pre, dSae });
   if (activation.kind === "jumprelu") selection.bounds.view.set(activation.threshold);
   if (activation.kind === "batchtopk") selection.bounds.view.fill(Math.max(0, activation.threshold));
-  const { product, close } = await openDenseProduct(engine, arena, sae);
+  const encoder = await openFixedProduct(engine, arena, { weights, dModel, dSae });
 
   function select(nRows: number): void {
     if (activation.kind === "topk") selection.topK(lists, nRows, { k: activation.k });
@@ -82,8 +81,8 @@ export async function openSaeEncoder(sae: SaeWeights, options: EncoderOptions): 
     const nRows = rows.length / dModel;
     const scaling = inputScaling(sae, rows);
     input.view.set(scaling?.scaled ?? rows);
-    kernels.run("center", nRows, [input.at, shift.at, centered.at, dModel, bytes]);
-    await product(centered, wEnc, pre, nRows);
+    kernels.run("center", nRows, [input.at, shift.at, centered.at, dModel, 4 * encoder.stride]);
+    await encoder.product(centered, pre, nRows);
     kernels.run("addBias", nRows, [pre.at, dSae, bEnc.at]);
     select(nRows);
     return compact(lists, nRows, dSae);
@@ -144,30 +143,30 @@ export async function openSaeEncoder(sae: SaeWeights, options: EncoderOptions): 
     },
     async close() {
       await kernels.close();
-      await close();
+      await encoder.close();
     },
   };
 }
 
-/** Weights in padded rows, one a latent; where pre-activations are scaled by the atoms' norms, that goes in here. */
+/** Weights in rows, one a latent, the decoder's padded; pre-activations' scaling by atoms' norms goes in here. */
 function layOutWeights(arena: Arena, sae: SaeWeights) {
   const { dModel, dSae } = sae;
   const stride = paddedStride(dModel);
-  const [wEnc, wDec] = [arena.floats(dSae * stride), arena.floats(dSae * stride)];
+  const weights = transpose(sae.wEnc, dModel, dSae);
+  const wDec = arena.floats(dSae * stride);
   const bEnc = arena.floats(dSae);
-  padRowsInto(wEnc.view, transpose(sae.wEnc, dModel, dSae), dModel);
   padRowsInto(wDec.view, sae.wDec, dModel);
   bEnc.view.set(sae.bEnc);
   if (sae.rescalesByDecoderNorm) {
     atomNorms(sae).forEach((norm, f) => {
       bEnc.view[f]! *= norm;
-      for (let j = f * stride; j < f * stride + dModel; j++) {
-        wEnc.view[j]! *= norm;
-        wDec.view[j]! /= norm;
+      for (let j = 0; j < dModel; j++) {
+        weights[f * dModel + j]! *= norm;
+        wDec.view[f * stride + j]! /= norm;
       }
     });
   }
-  return { wEnc, bEnc, wDec };
+  return { weights, bEnc, wDec };
 }
 
 /** Joins codes of consecutive rows. */

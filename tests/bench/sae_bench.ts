@@ -46,7 +46,7 @@ for (const dModel of [512, 1024]) {
   const trainer = await openTrainer(size, { rules: PUBLISHED, initial, engine, nThreads: 1 });
   const sae = weightsOf(trainer.state, size, PUBLISHED);
   await trainer.close();
-  const encoder = await openSaeEncoder(sae, { engine, nThreads: THREADS, batchRows: N_ROWS });
+  const encoder = await openSaeEncoder(sae, { engine, nThreads: THREADS });
   Deno.bench({
     name: `encode ${shape}`,
     group: `sae encode ${dModel}`,
