@@ -60,7 +60,8 @@ export function organismWindows(options: { readonly seed: number; readonly nItem
 /**
  * Windows of one real series; missing values stay NaN in the context and are passed over in the errors' units.
  * Windows that share data are one group, as far as blocks of time can make them so. The one factor is recorded for the
- * positive control: a context whose mean is above the train contexts' median.
+ * positive control: whether the context's last season is above the one before it on average, which no scaling hides
+ * from the model and no drift of the level over the years makes constant in a fold of time.
  */
 export function csvWindows(
   values: Float64Array,
@@ -68,10 +69,7 @@ export function csvWindows(
 ): WindowItem[] {
   const windows = cutWindows(values.length, cut);
   const block = overlapLength(cut);
-  const levels = windows.map(({ start }) => meanOf(values.subarray(start, start + cut.context)));
-  const ofTrain = levels.filter((_, i) => windows[i]!.split === "train").sort((a, b) => a - b);
-  const median = ofTrain[Math.floor(ofTrain.length / 2)]!;
-  return windows.map(({ id, start, split }, i) => {
+  return windows.map(({ id, start, split }) => {
     const context = values.slice(start, start + cut.context);
     const future = values.slice(start + cut.context, start + cut.context + cut.horizon);
     return {
@@ -82,7 +80,12 @@ export function csvWindows(
       context,
       future,
       ...seasonalErrors(context, future, seasonLength),
-      factors: { level_high: Number(levels[i]! > median) },
+      factors: {
+        season_rises: Number(
+          meanOf(context.subarray(-seasonLength)) >
+            meanOf(context.subarray(-2 * seasonLength, -seasonLength)),
+        ),
+      },
       untouched: {},
     };
   });

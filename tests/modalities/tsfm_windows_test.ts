@@ -35,6 +35,12 @@ Deno.test("csvWindows() passes missing values over in the units of errors", () =
   // 9 pairs a season apart, of which 3 repeat exactly, 4 are 3 apart and 2 miss a value
   assertClose(seasonalError, 4 * 3 / 7, 1e-12, "seasonal error");
   assert.ok(seasonalNaive > 0);
+  const rises = csvWindows(values, CUT).map(({ factors }) => factors["season_rises"]!);
+  assert.deepEqual([...new Set(rises)], [1]); // whatever is missing
+  assert.deepEqual(
+    new Set(csvWindows(values.map((x) => -x), CUT).map(({ factors }) => factors["season_rises"]!)),
+    new Set([0]),
+  );
 });
 
 Deno.test("nStepsRead() is what the model's context holds", () => {
