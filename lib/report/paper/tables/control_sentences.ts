@@ -41,9 +41,13 @@ function positiveSentence(trace: Trace, profile: string, run: string): string {
 /** How the factor of a positive control was chosen; words, since no artifact holds what was tried before. */
 const FACTOR_HISTORY: Readonly<Record<string, string>> = {
   asked_even_name:
-    "The factor of the language runs is not the first that was tried: rare names, several hops, conflicts, " +
+    "Whether the name asked for is even is not the first factor that was tried: rare names, several hops, conflicts, " +
     "distractors, distance and an early name were looked at before and given up, because cheap statistics tell them " +
     "or activations do not.",
+  multi_hop:
+    "Several hops were looked at first and given up, because the number of links told them; the factor came back " +
+    "when the generator was changed so that a story holds as many links whatever its hops, and was chosen again on " +
+    "development items of another seed.",
 };
 
 function historySentences(trace: Trace, profile: string, runs: readonly string[]): string[] {
