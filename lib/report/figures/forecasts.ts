@@ -82,6 +82,8 @@ export function forecastsFigure(
 
 function panelTraces({ context, future, forecasts }: ForecastPanel, isFirst: boolean): PlainObject[] {
   const steps = future.map((_, step) => step);
+  // Four digits are more than a line's width shows, and a notebook that holds several windows stays small.
+  const drawn = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(4)));
   const line = (
     name: string,
     x: readonly number[],
@@ -93,9 +95,12 @@ function panelTraces({ context, future, forecasts }: ForecastPanel, isFirst: boo
   return [
     ...forecasts.flatMap(({ label, low, middle, high }, index) => {
       const { color, dash } = seriesStyle(label, index);
-      return [...band(steps, low, high, color), line(label, steps, middle, { color, dash, width: 1.5 })];
+      return [
+        ...band(steps, drawn(low), drawn(high), color),
+        line(label, steps, drawn(middle), { color, dash, width: 1.5 }),
+      ];
     }),
-    line("series", [...context.map((_, i) => i - context.length), ...steps], [...context, ...future], {
+    line("series", [...context.map((_, i) => i - context.length), ...steps], drawn([...context, ...future]), {
       color: COLORS.black,
       width: 1,
     }),
