@@ -8,7 +8,8 @@ import { blocksOf, type Features, shapeOf } from "./feature_blocks.ts";
 import { createDesign } from "./logistic/design.ts";
 import { type KernelChoice, openSolver, run } from "./logistic/run.ts";
 import { fitSmall, MAX_SMALL_COLUMNS, type SmallFit } from "./logistic/newton.ts";
-import type { LogisticPenalty, SolveReport } from "./logistic/solve.ts";
+import type { LogisticPenalty } from "./logistic/problem.ts";
+import type { SolveReport } from "./logistic/solve.ts";
 import type { Workspace } from "./logistic/workspace.ts";
 import type { StandardScaler } from "./standard_scaler.ts";
 

@@ -116,7 +116,7 @@ Deno.test("the organisms' figures and windows are drawn whole, and findings foll
     })),
   });
   const title =
-    "period 12, seasonality 0.5, trend 0.5, noise 0.25<br>noiseGrowth 9, roughness 9, recentChange 0, futureChange 0";
+    "period 12, seasonality 0.5, trend 0.5,<br>noise 0.25, noiseGrowth 9, roughness 9,<br>recentChange 0, futureChange 0";
   const windows = forecastsFigure(["a", title, "c"].map(panel), { name: "windows" });
   for (const figure of [...organismFigures(evaluation), windows]) {
     const svg = await figureSvg(figure);

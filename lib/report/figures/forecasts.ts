@@ -4,7 +4,7 @@ import { axis, band, baseLayout, COLORS, FULL_WIDTH, note, seriesStyle, topLegen
 
 /** One window. */
 export interface ForecastPanel {
-  /** One or two lines, parted by `<br>`. */
+  /** Up to three lines, parted by `<br>`. */
   readonly title: string;
   readonly context: readonly number[];
   /** What came, shape [horizon]. */
@@ -20,8 +20,8 @@ export interface ForecastPanel {
 
 const COLUMNS = 2;
 const PANEL_HEIGHT = 120;
-const GAP = { x: 0.09, y: 58 } as const;
-const MARGIN = { l: 44, r: 12, t: 68, b: 40 } as const;
+const GAP = { x: 0.09, y: 68 } as const;
+const MARGIN = { l: 44, r: 12, t: 78, b: 40 } as const;
 const TITLE_SIZE = 9;
 
 /**
@@ -74,7 +74,7 @@ export function forecastsFigure(
       ...layout,
       annotations,
       showlegend: true,
-      legend: topLegend({ y: 1 + 32 / plotHeight }),
+      legend: topLegend({ y: 1 + 42 / plotHeight }),
     },
     source: panels.flatMap(sourceRows),
   };
@@ -115,7 +115,7 @@ function sourceRows({ title, context, future, forecasts }: ForecastPanel): Sourc
     low: number | null,
     high: number | null,
   ): SourceRow => ({
-    ...{ window: title.replace("<br>", ", "), curve, step, value, low, high },
+    ...{ window: title.replaceAll("<br>", " "), curve, step, value, low, high },
   });
   return [
     ...context.map((value, i) => row("series", i - context.length, value, null, null)),

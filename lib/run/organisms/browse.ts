@@ -136,11 +136,11 @@ async function forecastBands(
 }
 
 /** Of a window's title. */
-const FACTORS_A_LINE = 4;
+const FACTORS_A_LINE = 3;
 
 function planted(factors: Numbers, aLine = Infinity): string {
   return Object.entries(factors).map(([name, value], i) =>
-    `${i === 0 ? "" : i % aLine === 0 ? "<br>" : ", "}${name} ${value}`
+    `${i === 0 ? "" : i % aLine === 0 ? ",<br>" : ", "}${name} ${value}`
   ).join("");
 }
 

@@ -5,7 +5,8 @@
 import type { Design } from "./design.ts";
 import type { Steps } from "./model_parts.ts";
 import { type KernelChoice, openGroup, runTogether } from "./run.ts";
-import type { LogisticPenalty, LogisticProblem, LogisticSolver } from "./solve.ts";
+import type { LogisticPenalty, LogisticProblem } from "./problem.ts";
+import type { LogisticSolver } from "./solve.ts";
 
 /** One path to follow; plain data, so it can be posted to a worker. Rows are the design's. */
 export interface PathTask extends LogisticProblem {

@@ -1,7 +1,7 @@
 /** The step from one quadratic model to the next: how far to go, and how accurately it is worth being computed. */
 import { lossAlong, updateLoss } from "./loss.ts";
 import { listColumns, type Model, type Steps } from "./model_parts.ts";
-import type { LogisticProblem } from "./solve.ts";
+import type { LogisticProblem } from "./problem.ts";
 import { Scalar } from "./workspace.ts";
 
 /** Bounds of forcing(), by the precision of the model's arithmetic. */

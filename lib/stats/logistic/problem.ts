@@ -1,0 +1,26 @@
+/** What a logistic solver is given: labels, weights, and the penalty against them. */
+
+/** What is fitted: labels and weights of the design's rows. */
+export interface LogisticProblem {
+  /** 0 or 1, shape [nRows] */
+  readonly labels: Uint8Array;
+  /** Class weight times sample weight, shape [nRows]; rows of weight 0 take no part but get a margin. */
+  readonly weights: Float64Array;
+  /** Added to the margin of each row, shape [nRows] (default 0). */
+  readonly offset?: Float64Array;
+}
+
+/** Penalty l1 |w|_1 + l2 |w|^2 / 2 against c times the loss. */
+export interface LogisticPenalty {
+  /** Multiplies the loss, as in LIBLINEAR. */
+  readonly c: number;
+  readonly l1: number;
+  readonly l2: number;
+  /** penalized: a column of ones like any other, as in LIBLINEAR. */
+  readonly intercept: "penalized" | "free" | "none";
+  /**
+   * Stop when no optimality condition is violated by more than this times l1 (without an L1 penalty: times the
+   * largest gradient at all-zero coefficients).
+   */
+  readonly tolerance: number;
+}
