@@ -10,8 +10,8 @@ export interface ErrorChanges {
   readonly nSame: number;
 }
 
-/** Beyond so many standard deviations and items the hypergeometric law, near a Poisson law at its ends, is below 1e-15. */
-const REACH = 9, REACH_ITEMS = 12;
+/** Beyond so many standard deviations and items the hypergeometric law, near a Poisson law at its ends, is below 1e-12. */
+const REACH = 7.5, REACH_ITEMS = 10;
 
 /**
  * P(count = c) over all deals. The items come one by one in the order of their scores; the state is how many of them
@@ -67,39 +67,47 @@ interface Slice {
 
 /** Adds the cuts that lie at k to the counts of the states that dominate there. */
 function tally(slice: Slice, nCuts: number, isDominating: (k: number, sum: number) => boolean): Slice {
-  if (nCuts === 0) return slice;
   const { k, better, worse, nCounts, p } = slice;
-  const wider = nCounts + nCuts;
-  const next = new Float64Array(p.length / nCounts * wider);
-  let state = 0;
-  for (let b = better[0]; b <= better[1]; b++) {
-    for (let w = worse[0]; w <= worse[1]; w++, state++) {
-      const shift = isDominating(k, w - b) ? nCuts : 0;
-      next.set(p.subarray(state * nCounts, (state + 1) * nCounts), state * wider + shift);
+  const dominates: boolean[] = [];
+  if (nCuts > 0) {
+    for (let b = better[0]; b <= better[1]; b++) {
+      for (let w = worse[0]; w <= worse[1]; w++) dominates.push(isDominating(k, w - b));
     }
   }
+  if (!dominates.includes(true)) return slice;
+  const wider = nCounts + nCuts;
+  const next = new Float64Array(dominates.length * wider);
+  dominates.forEach((does, state) =>
+    next.set(p.subarray(state * nCounts, (state + 1) * nCounts), state * wider + (does ? nCuts : 0))
+  );
   return { ...slice, nCounts: wider, p: next };
 }
 
-/** Draws the next item. */
+/** Draws the next item: a state comes from the one before it, with one item of a kind less. */
 function deal(slice: Slice, { nBetter, nWorse, nSame }: ErrorChanges): Slice {
   const { k, better, worse, nCounts, p } = slice;
   const n = nBetter + nWorse + nSame;
   const nextBetter = rangeAfter(k + 1, nBetter, n), nextWorse = rangeAfter(k + 1, nWorse, n);
   const width = worse[1] - worse[0] + 1, nextWidth = nextWorse[1] - nextWorse[0] + 1;
   const next = new Float64Array((nextBetter[1] - nextBetter[0] + 1) * nextWidth * nCounts);
-  const add = (b: number, w: number, weight: number, to: number) => {
-    if (!(weight > 0) || b < better[0] || b > better[1] || w < worse[0] || w > worse[1]) return;
-    const from = ((b - better[0]) * width + w - worse[0]) * nCounts;
-    const share = weight / (n - k);
-    for (let c = 0; c < nCounts; c++) next[to + c]! += share * p[from + c]!;
-  };
+  const chance = (left: number) => Math.max(0, left) / (n - k);
+  const start = (b: number, w: number) => ((b - better[0]) * width + w - worse[0]) * nCounts;
   let to = 0;
   for (let b = nextBetter[0]; b <= nextBetter[1]; b++) {
+    const hasFewer = b > better[0] && b - 1 <= better[1], hasSame = b >= better[0] && b <= better[1];
+    const ofBetter = hasFewer ? chance(nBetter - b + 1) : 0;
     for (let w = nextWorse[0]; w <= nextWorse[1]; w++, to += nCounts) {
-      add(b - 1, w, nBetter - b + 1, to);
-      add(b, w - 1, nWorse - w + 1, to);
-      add(b, w, nSame - (k - b - w), to);
+      const isKnown = w >= worse[0] && w <= worse[1];
+      // Where a state is out of range its chance is 0, and any other state may stand for it.
+      const fromBetter = isKnown && hasFewer ? start(b - 1, w) : 0, byBetter = isKnown ? ofBetter : 0;
+      const isFewer = hasSame && w > worse[0] && w - 1 <= worse[1];
+      const fromWorse = isFewer ? start(b, w - 1) : 0, byWorse = isFewer ? chance(nWorse - w + 1) : 0;
+      const isSame = hasSame && isKnown;
+      const fromSame = isSame ? start(b, w) : 0, bySame = isSame ? chance(nSame - (k - b - w)) : 0;
+      for (let c = 0; c < nCounts; c++) {
+        next[to + c] = byBetter * p[fromBetter + c]! + byWorse * p[fromWorse + c]! +
+          bySame * p[fromSame + c]!;
+      }
     }
   }
   return { k: k + 1, better: nextBetter, worse: nextWorse, nCounts, p: next };
