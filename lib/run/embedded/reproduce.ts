@@ -62,17 +62,21 @@ export async function reproduceEmbedded(options: ReproduceEmbeddedOptions): Prom
     isForced: options.isForced,
     isFast: options.isFast,
   });
+  // Forecasting samples paths step by step and takes longest: begun first, it does not keep one core waiting at the end.
+  const slowestFirst = configs.toSorted((a, b) =>
+    Number(b.modality === "tsfm") - Number(a.modality === "tsfm")
+  );
   const written = await runStudies([
-    ...configs.map((config) => job(runOf(config), config)),
+    ...slowestFirst.map((config) => job(runOf(config), config)),
     ...(isEmbedded ? [job("", { sensitivitySeed: configs[0]!.seed })] : []),
   ], options.onStage);
 
   const names: string[] = isEmbedded ? [SENSITIVITY] : [];
   using renderer = openFigureRenderer();
-  for (const [i, config] of configs.entries()) {
-    const run = runOf(config);
+  for (const config of configs) {
+    const run = runOf(config), own = written[slowestFirst.indexOf(config)]!;
     const figures = await drawStudyFigures(config, join(folder, run), renderer);
-    names.push(...[...written[i]!, ...figures].map((name) => `${run}/${name}`));
+    names.push(...[...own, ...figures].map((name) => `${run}/${name}`));
   }
   if (isEmbedded) names.push(...await drawPower(folder, renderer));
   const synthesis = synthesizeStudies(configs, folder);
