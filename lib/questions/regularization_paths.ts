@@ -4,6 +4,7 @@
  */
 import { mean } from "../math/sum.ts";
 import type { ChosenC } from "../stats/choose_c.ts";
+import type { NestedProbe } from "../stats/nested_probe.ts";
 import type { RungFit } from "./predictive_rungs.ts";
 
 /** One C of the grid. */
@@ -23,6 +24,8 @@ export interface PathStep {
 export type ChoiceDiagnosis =
   /** Nothing was kept at the chosen C. */
   | "no model"
+  /** Nested: no C beat leaving the block out. */
+  | "block left out"
   /** The largest C won: a larger one might do better. */
   | "largest of the grid"
   /** The smallest C won although it keeps coefficients: a smaller one might do better. */
@@ -52,9 +55,7 @@ export function regularizationPaths(
 ): Record<string, RegularizationPath> {
   return Object.fromEntries(
     Object.entries(rungs).flatMap(([name, { choice, path, nested }]) =>
-      choice
-        ? [[name, pathOf(choice, path?.map(({ columns }) => columns.length), nested?.emptyScore ?? null)]]
-        : []
+      choice ? [[name, pathOf(choice, path?.map(({ columns }) => columns.length), nested)]] : []
     ),
   );
 }
@@ -62,6 +63,7 @@ export function regularizationPaths(
 /**
  * One rung's path: `SE = sqrt(sum_f (a_f - a)^2 / (F - 1) / F)` with a_f the AUROC of fold f and a their mean.
  * @param counts nonzero coefficients of the fit on all training rows, by C
+ * @param nested what became of a nested block
  * @example
  * ```ts
  * import assert from "node:assert/strict";
@@ -76,7 +78,7 @@ export function regularizationPaths(
 export function pathOf(
   choice: ChosenC,
   counts: readonly number[] | undefined,
-  without: number | null = null,
+  nested?: Pick<NestedProbe, "empty" | "emptyScore">,
 ): RegularizationPath {
   const { grid, bestIndex, bestC, meanScores, foldScores, nNonzero } = choice;
   const steps = grid.map((c, k): PathStep => ({
@@ -94,7 +96,9 @@ export function pathOf(
     steps,
     chosen_c: bestC,
     one_standard_error_c: steps.find(isClose)!.c,
-    diagnosis: isEmpty
+    diagnosis: nested?.empty
+      ? "block left out"
+      : isEmpty
       ? "no model"
       : steps.every(isClose)
       ? "flat"
@@ -103,7 +107,7 @@ export function pathOf(
       : bestIndex === 0
       ? "smallest of the grid"
       : "inside the grid",
-    cv_auroc_without: without,
+    cv_auroc_without: nested?.emptyScore ?? null,
   };
 }
 

@@ -67,6 +67,10 @@ Deno.test("pathOf() says what the grid did to the choice", () => {
   assert.equal(diagnosis([0.5, 0.5, 0.5], [0, 3, 9]).diagnosis, "no model");
   assert.equal(diagnosis([0.6, 0.65, 0.6], [2, 3, 9], 0.1).diagnosis, "flat");
   assert.equal(diagnosis([0.6, 0.69, 0.7], [2, 3, 9], 0.02).one_standard_error_c, 0.1);
+  const left = pathOf(pickC([0.1, 1], [[0.6], [0.5]], [[2], [3]], "first-best"), [2, 3], {
+    ...{ empty: true, emptyScore: 0.7 },
+  });
+  assert.deepEqual([left.diagnosis, left.cv_auroc_without], ["block left out", 0.7]);
   const single = pathOf(pickC([1], [[0.6]], [[2]], "first-best"), undefined);
   assert.deepEqual([single.steps[0]!.standard_error, single.steps[0]!.n_nonzero], [null, null]);
 });

@@ -22,7 +22,7 @@ import type { Extracted } from "./extract.ts";
 import type { StudyConfig } from "./study_config.ts";
 
 /** Rungs that read codes, and so differ from seed to seed. */
-const SEEDED = ["P3_cheap_sae", "P5_sae_only", "P6_nested_sae"];
+export const SEEDED: readonly string[] = ["P3_cheap_sae", "P5_sae_only", "P6_nested_sae"];
 
 /** Differences that are reported with clustered inference. */
 export const DELTAS = [
