@@ -56,6 +56,8 @@ export {
 export { exportFigures } from "./report/notebooks/export_figures.ts";
 export { causalSection } from "./report/sections/causal.ts";
 export { cascadeSection } from "./report/sections/cascade.ts";
+export { claimsSection } from "./report/sections/claims.ts";
+export { controlsSection } from "./report/sections/controls.ts";
 export { predictiveSection } from "./report/sections/predictive.ts";
 export { openRun, openRuns, type RunFolder, runsOfProfile } from "./report/sections/run_folder.ts";
 export { saeSection } from "./report/sections/sae.ts";

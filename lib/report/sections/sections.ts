@@ -1,6 +1,8 @@
 /** All questions that a run's artifacts answer, in the order of the paper. */
 import { causalSection } from "./causal.ts";
 import { cascadeSection } from "./cascade.ts";
+import { claimsSection } from "./claims.ts";
+import { controlsSection } from "./controls.ts";
 import { predictiveSection } from "./predictive.ts";
 import { hasArtifact, type RunFolder } from "./run_folder.ts";
 import { saeSection } from "./sae.ts";
@@ -10,6 +12,8 @@ import { selectiveSection } from "./selective.ts";
 const QUESTIONS: readonly (readonly [string, (run: RunFolder) => Section])[] = [
   ["sae_evaluation", saeSection],
   ["probe_results", predictiveSection],
+  ["learning_curve", claimsSection], // of the corrected protocol: claims.json with what stands beside it
+  ["controls", controlsSection],
   ["causal_ablation_all", causalSection],
   ["selective_prediction", selectiveSection],
   ["cascade_results", cascadeSection],

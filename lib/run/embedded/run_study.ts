@@ -98,7 +98,8 @@ export async function runStudy(config: StudyConfig, options: RunStudyOptions): P
     );
     await timed("controls", async () => {
       await save("controls", await controlsArtifact({ ...inputs, threads }));
-      await save("untouched", await untouchedArtifact({ ...inputs, threads }));
+      const untouched = await untouchedArtifact({ ...inputs, threads });
+      if (untouched) await save("untouched", untouched);
     });
     const chosen = chooseLatents(predicted, config.causal.n_latents);
     if (chosen && !options.isFast) {
