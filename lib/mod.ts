@@ -58,6 +58,7 @@ export { causalSection } from "./report/sections/causal.ts";
 export { cascadeSection } from "./report/sections/cascade.ts";
 export { claimsSection } from "./report/sections/claims.ts";
 export { controlsSection } from "./report/sections/controls.ts";
+export { dealtCountsSection } from "./report/sections/dealt_counts.ts";
 export { predictiveSection } from "./report/sections/predictive.ts";
 export { openRun, openRuns, type RunFolder, runsOfProfile } from "./report/sections/run_folder.ts";
 export { saeSection } from "./report/sections/sae.ts";

@@ -76,7 +76,8 @@ export interface CorrectedCascadeOptions {
 }
 
 /**
- * The corrected cascade.
+ * The corrected cascade. Threshold t costs `1/n sum_i (a_i + b_i 1[s_i >= t])` and errs
+ * `1/n sum_i (e_i + (f_i - e_i) 1[s_i >= t])`, with a, e the cheap model's costs and errors and b, f the expensive one's.
  * @param scores routing scores by name, each of shape [n], on any scale
  * @param models errors and costs, each of shape [n]; costs are positive
  * @throws {GuardrailError} "empty-split" without items, "non-finite" on a NaN or infinite score or error,

@@ -5,11 +5,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { claimsSection } from "lib/report/sections/claims.ts";
 import { controlsSection } from "lib/report/sections/controls.ts";
+import { dealtCountsSection } from "lib/report/sections/dealt_counts.ts";
 import { predictiveSection } from "lib/report/sections/predictive.ts";
 import { openRun, type RunFolder } from "lib/report/sections/run_folder.ts";
 import type { Section } from "lib/report/sections/section.ts";
 import { synthesisSection } from "lib/report/sections/synthesis.ts";
-import { AGAINST_RAW, claims, controls, curve, INCREMENT, paths, report, seeds, within } from "./evidence.ts";
+import {
+  AGAINST_RAW,
+  claims,
+  controls,
+  curve,
+  INCREMENT,
+  law,
+  paths,
+  report,
+  seeds,
+  within,
+} from "./evidence.ts";
 
 function withArtifacts(artifacts: Readonly<Record<string, unknown>>, use: (run: RunFolder) => void): void {
   const folder = mkdtempSync(join(tmpdir(), "run-"));
@@ -106,6 +118,21 @@ Deno.test("predictiveSection() draws the paths that a run of the corrected proto
       section.tables.at(-1)!.rows.map((row) => row.at(-1)),
       Object.values(paths).map((p) => p.diagnosis),
     );
+  });
+});
+
+Deno.test("dealtCountsSection() draws the exact laws of the scores as they were routed, and tables every baseline", () => {
+  const one = {
+    ...{ rung: "P1_cheap", scores: "as routed", dealt: "over all items", observed: 3, n_routing: 5 },
+    ...{ mean: 1.5, sd: 1.2, p_at_least: 0.04, law },
+  };
+  const counts = [one, { ...one, scores: "recorded" }, { ...one, dealt: "within topics", law: null }];
+  withArtifacts({ cascade_baselines: { counts } }, (run) => {
+    const section = dealtCountsSection(run);
+    requireWhole(section);
+    assert.equal(section.verdict, "1 of 1 rungs beyond luck (P below 0.05)");
+    assert.equal(section.tables[0]!.rows.length, 3);
+    assert.deepEqual(section.figures[0]!.source.map(({ probability }) => probability), law);
   });
 });
 

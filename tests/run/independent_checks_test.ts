@@ -26,7 +26,13 @@ dataTest(
     const open = checks.filter(({ agrees }) => !agrees).map(({ quantity }) => quantity);
     assert.deepEqual(open, [find("mean count of shuffled P1").quantity, find("P(shuffled P1").quantity]);
     for (const { agrees, explanation } of checks) assert.equal(explanation === null, agrees);
-    assert.match(find("P(shuffled P1").explanation!, /25 of the 41 thresholds.*at 200 deals/);
+    const why = find("P(shuffled P1").explanation!;
+    assert.match(why, /25 of the 41 thresholds.*at 200 deals/);
+    assert.match(
+      why,
+      /errors shuffled apart 0\.0\d{4}? \(\+- 0\.00\d+\), 13\.\d\d; items drawn with replacement 0\.03/,
+    );
+    assert.match(why, /The stated P comes out with the two models' errors shuffled apart/);
   },
 );
 

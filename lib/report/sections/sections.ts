@@ -3,6 +3,7 @@ import { causalSection } from "./causal.ts";
 import { cascadeSection } from "./cascade.ts";
 import { claimsSection } from "./claims.ts";
 import { controlsSection } from "./controls.ts";
+import { dealtCountsSection } from "./dealt_counts.ts";
 import { predictiveSection } from "./predictive.ts";
 import { hasArtifact, type RunFolder } from "./run_folder.ts";
 import { saeSection } from "./sae.ts";
@@ -12,11 +13,12 @@ import { selectiveSection } from "./selective.ts";
 const QUESTIONS: readonly (readonly [string, (run: RunFolder) => Section])[] = [
   ["sae_evaluation", saeSection],
   ["probe_results", predictiveSection],
-  ["learning_curve", claimsSection], // of the corrected protocol: claims.json with what stands beside it
+  ["claims", claimsSection],
   ["controls", controlsSection],
   ["causal_ablation_all", causalSection],
   ["selective_prediction", selectiveSection],
   ["cascade_results", cascadeSection],
+  ["cascade_baselines", dealtCountsSection],
 ];
 
 /** Sections of the artifacts that are there; a question without an artifact is left out. */
