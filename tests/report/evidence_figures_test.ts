@@ -107,14 +107,18 @@ Deno.test("learningCurveFigure() leaves out a size that could not be fitted, and
   assert.throws(() => learningCurveFigure({ points: curve.points.slice(0, 1) }), /no size could be fitted/);
 });
 
-Deno.test("regularizationPathsFigure() fills the chosen C and draws one standard error", () => {
+Deno.test("regularizationPathsFigure() marks the chosen C and draws one standard error", () => {
   const own = paths["P1_cheap"]!;
-  const [cv, counts] = traces(specs.regularizationPaths).filter(({ name }) => name === "P1 cheap");
+  const chosen = own.steps.filter(({ c }) => c === own.chosen_c);
+  const [cv, cvChosen, counts, countChosen] = traces(specs.regularizationPaths).filter(({ name }) =>
+    name === "P1 cheap"
+  );
+  assert.deepEqual(cv!.x, grid);
   assert.deepEqual(cv!.y, own.steps.map(({ cv_auroc }) => cv_auroc));
   assert.deepEqual(object(cv!.error_y).array, own.steps.map(({ standard_error }) => standard_error));
   assert.deepEqual(counts!.y, own.steps.map(({ n_nonzero }) => n_nonzero));
-  const symbols = object(cv!.marker).symbol as readonly string[];
-  assert.deepEqual(symbols.map((symbol) => !symbol.endsWith("-open")), grid.map((c) => c === own.chosen_c));
+  assert.deepEqual([cvChosen!.x, cvChosen!.y], [[own.chosen_c], chosen.map(({ cv_auroc }) => cv_auroc)]);
+  assert.deepEqual(countChosen!.y, chosen.map(({ n_nonzero }) => n_nonzero));
   assert.throws(() => regularizationPathsFigure({}), RangeError);
 });
 

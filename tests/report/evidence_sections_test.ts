@@ -1,13 +1,13 @@
 /** Sections over the evidence of a run: claims that are blocked say why, and controls say what failed. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { claimsSection } from "lib/report/sections/claims.ts";
 import { controlsSection } from "lib/report/sections/controls.ts";
 import { dealtCountsSection } from "lib/report/sections/dealt_counts.ts";
-import { predictiveSection } from "lib/report/sections/predictive.ts";
-import { openRun, type RunFolder } from "lib/report/sections/run_folder.ts";
+import { pathsSection } from "lib/report/sections/paths.ts";
+import { openRun, type RunFolder, runsIn } from "lib/report/sections/run_folder.ts";
 import type { Section } from "lib/report/sections/section.ts";
 import { synthesisSection } from "lib/report/sections/synthesis.ts";
 import {
@@ -106,19 +106,28 @@ Deno.test("controlsSection() says what the controls found, and what of the untou
   });
 });
 
-Deno.test("predictiveSection() draws the paths that a run of the corrected protocol kept", () => {
-  const rung = { auroc: 0.6, ci_low: 0.5, ci_high: 0.7, best_C: 0.1 };
-  const probe = { n_test: 9, hard_fraction: 0.2, probes: { P1_cheap: rung }, deltas: {} };
-  withArtifacts({ probe_results: probe }, (run) => assert.equal(predictiveSection(run).figures.length, 1));
-  withArtifacts({ probe_results: { ...probe, paths } }, (run) => {
-    const section = predictiveSection(run);
+Deno.test("pathsSection() draws the paths that a run of the corrected protocol kept, and names a run without", () => {
+  withArtifacts({ probe_results: { paths } }, (run) => {
+    const section = pathsSection(run);
     requireWhole(section);
-    assert.match(section.figures[1]!.name, /_paths$/);
+    assert.match(section.figures[0]!.name, /_paths$/);
     assert.deepEqual(
-      section.tables.at(-1)!.rows.map((row) => row.at(-1)),
+      section.tables[0]!.rows.map((row) => row.at(-1)),
       Object.values(paths).map((p) => p.diagnosis),
     );
   });
+  withArtifacts({ probe_results: {} }, (run) => assert.throws(() => pathsSection(run), /needs paths/));
+});
+
+Deno.test("runsIn() lists the runs of a profile's folder", () => {
+  const folder = mkdtempSync(join(tmpdir(), "profile-"));
+  for (const name of ["b_run", "a_run", "figures"]) mkdirSync(join(folder, name));
+  for (const name of ["b_run", "a_run"]) writeFileSync(join(folder, name, "probe_results.json"), "{}");
+  assert.deepEqual(runsIn(openRun(folder)).map(({ path }) => path), [
+    join(folder, "a_run"),
+    join(folder, "b_run"),
+  ]);
+  rmSync(folder, { recursive: true });
 });
 
 Deno.test("dealtCountsSection() draws the exact laws of the scores as they were routed, and tables every baseline", () => {

@@ -75,7 +75,7 @@ export function controlsFigure(
   ] as const;
   const heights = labels.map(({ length }) => length * ROW_HEIGHT) as [number, number];
   const plot = heights[0] + GAP + heights[1];
-  const top = topMargin(heading, 3), bottom = 46;
+  const top = topMargin(heading, 1), bottom = 46;
   const shares = rungs.map(([, { share, ci_low, ci_high }]): Interval => ({ point: share, ci_low, ci_high }));
   const decoded = factors.flatMap(({ raw, cheap }) => [intervalOf(raw), intervalOf(cheap)]);
   return {
@@ -113,7 +113,13 @@ export function controlsFigure(
       }),
       yaxis: rowAxis(labels[0], { domain: [1 - heights[0] / plot, 1] }),
       xaxis2: axis("Coin-flip labels whose interval excludes 0.5 (%)", {
-        ...{ anchor: "y2", rangemode: "tozero" },
+        ...{
+          anchor: "y2",
+          range: spanOf([
+            0,
+            ...[max_rejected_share, ...shares.map(({ ci_high }) => ci_high)].map((x) => 100 * x),
+          ]),
+        },
       }),
       yaxis2: rowAxis(labels[1], { domain: [0, heights[1] / plot], anchor: "x2" }),
       shapes: [

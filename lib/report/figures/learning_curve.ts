@@ -3,7 +3,16 @@ import type { FigureSpec, PlainObject, SourceRow } from "../../io/figures/figure
 import type { LearningCurve, LearningPoint } from "../../questions/learning_curve_corrected.ts";
 import type { Inference } from "../../stats/interval.ts";
 import { drawnInterval, inferenceBars, inferenceSource, spanOf, topMargin } from "./inference_marks.ts";
-import { axis, baseLayout, COLORS, deltaLabel, rungStyle, type SeriesStyle, topLegend } from "./theme.ts";
+import {
+  axis,
+  baseLayout,
+  COLORS,
+  deltaLabel,
+  rungStyle,
+  type SeriesStyle,
+  seriesStyle,
+  topLegend,
+} from "./theme.ts";
 
 const PANEL = 230;
 const CHANCE = 0.5;
@@ -36,12 +45,8 @@ export function learningCurveFigure(
   const rungs = Object.keys(fitted.at(-1)!.rungs).map((rung) =>
     series(rungStyle(rung), fitted, ({ rungs }) => rungs[rung]!.inference)
   );
-  const deltas = Object.keys(fitted.at(-1)!.deltas).map((pair) =>
-    series(
-      { ...rungStyle(pair.split("-")[0]!), label: deltaLabel(pair) },
-      fitted,
-      ({ deltas }) => deltas[pair]!,
-    )
+  const deltas = Object.keys(fitted.at(-1)!.deltas).map((pair, k) =>
+    series(seriesStyle(deltaLabel(pair), k), fitted, ({ deltas }) => deltas[pair]!)
   );
   const nLines = Math.ceil((rungs.length + deltas.length) / 2);
   const top = topMargin(heading, nLines);

@@ -1,6 +1,6 @@
 /** What the penalty does to every rung: cross-validated AUROC and kept coefficients by C, and the C that was chosen. */
 import type { FigureSpec, PlainObject, SourceRow } from "../../io/figures/figure_spec.ts";
-import type { RegularizationPath } from "../../questions/regularization_paths.ts";
+import type { PathStep, RegularizationPath } from "../../questions/regularization_paths.ts";
 import { topMargin } from "./inference_marks.ts";
 import { axis, baseLayout, rungStyle, topLegend } from "./theme.ts";
 
@@ -8,7 +8,7 @@ const PANEL = 240;
 
 /**
  * Left: mean AUROC over the inner folds with one standard error; right: coefficients of the fit on all training
- * rows. The chosen C is filled, the others are open.
+ * rows. A marker stands at the chosen C.
  * @param paths by rung
  * @throws {RangeError} if there is no path
  * @example
@@ -42,9 +42,9 @@ export function regularizationPathsFigure(
       ...baseLayout({ height: top + PANEL + 50, heading, margin: { t: top, b: 50 } }),
       showlegend: true,
       legend: topLegend({ entrywidth: 150, tracegroupgap: 0 }),
-      xaxis: axis("C (filled: chosen)", { ...horizontal, domain: [0, 0.43] }),
+      xaxis: axis("C (marker: chosen)", { ...horizontal, domain: [0, 0.43] }),
       yaxis: axis("AUROC of the inner folds"),
-      xaxis2: axis("C (filled: chosen)", { ...horizontal, domain: [0.57, 1], anchor: "y2" }),
+      xaxis2: axis("C (marker: chosen)", { ...horizontal, domain: [0.57, 1], anchor: "y2" }),
       yaxis2: axis("Nonzero coefficients", { anchor: "x2", rangemode: "tozero" }),
     },
     source: rungs.flatMap(([rung, { steps, chosen_c, one_standard_error_c, diagnosis }]) =>
@@ -55,32 +55,40 @@ export function regularizationPathsFigure(
   };
 }
 
+/** In each panel the whole path, and over it the chosen point, whose marker stands in the legend. */
 function tracesOf(rung: string, { steps, chosen_c }: RegularizationPath, index: number): PlainObject[] {
   const { label, color, symbol, dash } = rungStyle(rung, index);
-  const common = {
-    ...{ type: "scatter", mode: "lines+markers", name: label, legendgroup: rung },
-    x: steps.map(({ c }) => c),
-    line: { color, dash, width: 1.4 },
-    marker: {
-      color,
-      symbol: steps.map(({ c }) => c === chosen_c ? symbol : `${symbol}-open`),
-      size: steps.map(({ c }) => c === chosen_c ? 10 : 6),
-      line: { width: 1.3, color },
-    },
-  };
-  return [
+  const chosen = steps.filter(({ c }) => c === chosen_c);
+  const panel = (axes: PlainObject, value: (step: PathStep) => number, bars: boolean): PlainObject[] => [
     {
-      ...common,
-      y: steps.map(({ cv_auroc }) => cv_auroc),
-      error_y: {
-        ...{ type: "data", array: steps.map(({ standard_error }) => standard_error ?? 0) },
-        ...{ color, thickness: 1, width: 2 },
+      ...{ type: "scatter", mode: "lines", name: label, legendgroup: rung, showlegend: false, ...axes },
+      ...{ x: steps.map(({ c }) => c), y: steps.map(value), line: { color, dash, width: 1.4 } },
+      ...(bars && {
+        error_y: {
+          ...{ type: "data", array: steps.map(({ standard_error }) => standard_error ?? 0) },
+          ...{ color, thickness: 1, width: 2 },
+        },
+      }),
+    },
+    {
+      ...{
+        type: "scatter",
+        mode: "lines+markers",
+        name: label,
+        legendgroup: rung,
+        showlegend: bars,
+        ...axes,
       },
+      ...{ x: chosen.map(({ c }) => c), y: chosen.map(value), line: { color, dash, width: 1.4 } },
+      marker: { color, symbol, size: 9 },
     },
-    {
-      ...common,
-      ...{ showlegend: false, xaxis: "x2", yaxis: "y2" },
-      y: steps.map(({ n_nonzero, n_nonzero_of_folds }) => n_nonzero ?? n_nonzero_of_folds),
-    },
+  ];
+  return [
+    ...panel({}, ({ cv_auroc }) => cv_auroc, true),
+    ...panel(
+      { xaxis: "x2", yaxis: "y2" },
+      ({ n_nonzero, n_nonzero_of_folds }) => n_nonzero ?? n_nonzero_of_folds,
+      false,
+    ),
   ];
 }

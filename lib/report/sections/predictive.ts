@@ -1,8 +1,6 @@
 /** Q1 from probe_results.json (and permutation.json): do SAE features predict difficulty beyond cheaper ones? */
-import type { RegularizationPath } from "../../questions/regularization_paths.ts";
 import type { Inference } from "../../stats/interval.ts";
 import { ladderFigure, type LadderInput } from "../figures/ladder.ts";
-import { regularizationPathsFigure } from "../figures/regularization_paths.ts";
 import { deltaLabel, formatNumber, type Interval } from "../figures/theme.ts";
 import { hasArtifact, readArtifact, type RunFolder } from "./run_folder.ts";
 import {
@@ -15,7 +13,7 @@ import {
   type TableView,
 } from "./section.ts";
 
-/** What the section reads; the corrected protocol adds the last two keys. */
+/** What the section reads; the corrected protocol adds the last key. */
 interface ProbeArtifact extends LadderInput {
   readonly n_test: number;
   readonly hard_fraction: number;
@@ -29,8 +27,6 @@ interface ProbeArtifact extends LadderInput {
   >;
   readonly deltas: Readonly<Record<string, Interval | null>>;
   readonly increment?: Increment;
-  /** Kept by runs of the corrected protocol. */
-  readonly paths?: Readonly<Record<string, RegularizationPath>>;
 }
 
 interface Increment {
@@ -100,14 +96,8 @@ export function predictiveSection(run: RunFolder): Section {
         rows: Object.entries(probe.deltas).map(([pair, delta]) => [deltaLabel(pair), intervalCell(delta)]),
       },
       ...probe.increment ? [incrementTable(probe.increment)] : [],
-      ...probe.paths ? [pathsTable(probe.paths)] : [],
     ],
-    figures: [
-      ladderFigure(probe, { heading: run.name, name: figureName(run, "ladder") }),
-      ...probe.paths
-        ? [regularizationPathsFigure(probe.paths, { heading: run.name, name: figureName(run, "paths") })]
-        : [],
-    ],
+    figures: [ladderFigure(probe, { heading: run.name, name: figureName(run, "ladder") })],
   };
 }
 
@@ -200,21 +190,6 @@ function incrementTable({ pair, smallest_effect, by_seed }: Increment): TableVie
         : `${formatNumber(inference.value, 4, true)} (underpowered)`,
       String(Number(score_swap.p.toPrecision(3))),
       equivalence.equivalent === undefined ? "—" : equivalence.equivalent ? "yes" : "no",
-    ]),
-  };
-}
-
-/** What the grid did to every choice of C. */
-function pathsTable(paths: Readonly<Record<string, RegularizationPath>>): TableView {
-  return {
-    caption: "The chosen C of each rung (first SAE seed) and where it lies in its grid",
-    header: ["rung", "chosen C", "C within one standard error", "coefficients there", "choice"],
-    rows: Object.entries(paths).map(([rung, { steps, chosen_c, one_standard_error_c, diagnosis }]) => [
-      rungLabel(rung),
-      String(chosen_c),
-      String(one_standard_error_c),
-      String(steps.find(({ c }) => c === chosen_c)?.n_nonzero ?? "—"),
-      diagnosis,
     ]),
   };
 }

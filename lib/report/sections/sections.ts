@@ -4,6 +4,7 @@ import { cascadeSection } from "./cascade.ts";
 import { claimsSection } from "./claims.ts";
 import { controlsSection } from "./controls.ts";
 import { dealtCountsSection } from "./dealt_counts.ts";
+import { pathsSection } from "./paths.ts";
 import { predictiveSection } from "./predictive.ts";
 import { hasArtifact, type RunFolder } from "./run_folder.ts";
 import { saeSection } from "./sae.ts";
@@ -13,6 +14,7 @@ import { selectiveSection } from "./selective.ts";
 const QUESTIONS: readonly (readonly [string, (run: RunFolder) => Section])[] = [
   ["sae_evaluation", saeSection],
   ["probe_results", predictiveSection],
+  ["claims", pathsSection], // runs of the corrected protocol kept their paths
   ["claims", claimsSection],
   ["controls", controlsSection],
   ["causal_ablation_all", causalSection],
