@@ -61,7 +61,7 @@ export { controlsSection } from "./report/sections/controls.ts";
 export { dealtCountsSection } from "./report/sections/dealt_counts.ts";
 export { pathsSection } from "./report/sections/paths.ts";
 export { predictiveSection } from "./report/sections/predictive.ts";
-export { openRun, openRuns, type RunFolder, runsIn, runsOfProfile } from "./report/sections/run_folder.ts";
+export { openRun, openRuns, type RunFolder, runsIn } from "./report/sections/run_folder.ts";
 export { saeSection } from "./report/sections/sae.ts";
 export type { Section, TableView } from "./report/sections/section.ts";
 export { selectiveSection } from "./report/sections/selective.ts";

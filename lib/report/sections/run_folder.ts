@@ -44,14 +44,6 @@ export function runsIn(profile: RunFolder): RunFolder[] {
     .sort().map((run) => openRun(join(profile.path, run)));
 }
 
-/** The runs of a profile: every folder of it that holds an artifact, sorted. */
-export function runsOfProfile(profile: string): string[] {
-  const folder = join(resultsRoot, profile);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).filter((run) => existsSync(join(folder, run, "probe_results.json"))).sort()
-    .map((run) => `${profile}/${run}`);
-}
-
 /** Whether a run has an artifact. */
 export function hasArtifact(run: RunFolder, artifact: string): boolean {
   return existsSync(join(run.path, `${artifact}.json`));

@@ -2,6 +2,7 @@
 import { randomStream } from "../../math/random.ts";
 import { cascade } from "../../questions/cascade.ts";
 import { correctedCascade } from "../../questions/cascade_corrected.ts";
+import { escalationOf } from "../../questions/cascade_models.ts";
 import { recalibrateCorrected } from "../../questions/recalibrate_corrected.ts";
 import { selectivePrediction } from "../../questions/selective.ts";
 import { effectOverSeeds, type SeededEffect } from "../../questions/seeds_corrected.ts";
@@ -131,10 +132,7 @@ export function cascadeArtifact({ config, extracted, predicted }: DecideInputs) 
     cheapErrors: testErrors(extracted),
     expensiveErrors: extracted.expensive.errors,
   };
-  const escalation = {
-    change: models.expensiveErrors.map((error, i) => error - models.cheapErrors[i]!),
-    addedCost: extracted.expensive.costs,
-  };
+  const costed = { ...models, cheapCosts, expensiveCosts: extracted.expensive.costs };
   const stream = (name: string) => randomStream(config.seed, `q4/${name}`);
   return {
     ...cascade(routed, {
@@ -143,11 +141,7 @@ export function cascadeArtifact({ config, extracted, predicted }: DecideInputs) 
       expensiveCost: mean(extracted.expensive.costs),
     }, { nTrials: 500, rng: stream("random") }),
     cost_unit: "parameters x tokens",
-    corrected: correctedCascade(routed, {
-      ...models,
-      cheapCosts,
-      expensiveCosts: extracted.expensive.costs,
-    }, {
+    corrected: correctedCascade(routed, costed, {
       nResamples: config.cascade.n_bootstraps,
       nPermutations: config.cascade.n_permutations,
       bootstrapRng: stream("bootstrap"),
@@ -157,7 +151,7 @@ export function cascadeArtifact({ config, extracted, predicted }: DecideInputs) 
     area_over_seeds: Object.fromEntries(
       config.cascade.scores.filter((rung) => SEEDED.includes(rung)).map((rung) => [
         rung,
-        overSeeds(predicted, (scores) => frontierArea(scores(rung), escalation)),
+        overSeeds(predicted, (scores) => frontierArea(scores(rung), escalationOf(costed))),
       ]),
     ),
   };
