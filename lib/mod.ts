@@ -56,8 +56,12 @@ export {
 export { exportFigures } from "./report/notebooks/export_figures.ts";
 export { causalSection } from "./report/sections/causal.ts";
 export { cascadeSection } from "./report/sections/cascade.ts";
+export { claimsSection } from "./report/sections/claims.ts";
+export { controlsSection } from "./report/sections/controls.ts";
+export { dealtCountsSection } from "./report/sections/dealt_counts.ts";
+export { pathsSection } from "./report/sections/paths.ts";
 export { predictiveSection } from "./report/sections/predictive.ts";
-export { openRun, openRuns, type RunFolder, runsOfProfile } from "./report/sections/run_folder.ts";
+export { openRun, openRuns, type RunFolder, runsIn } from "./report/sections/run_folder.ts";
 export { saeSection } from "./report/sections/sae.ts";
 export type { Section, TableView } from "./report/sections/section.ts";
 export { selectiveSection } from "./report/sections/selective.ts";

@@ -49,6 +49,8 @@ export interface RunArtifacts {
     readonly probes: Readonly<Record<string, { readonly auroc: number }>>;
     readonly deltas: Readonly<Record<string, IntervalRecord | null>>;
   };
+  /** Differences over all SAE seeds by pair; where they are given, the row takes them and not one seed's. */
+  readonly overSeeds?: Readonly<Record<string, PointInterval | null>>;
   readonly permutation?: PermutationSummary;
   readonly selective?: {
     readonly probes: Readonly<Record<string, { readonly fraction_of_oracle_aurc: number }>>;
@@ -65,8 +67,9 @@ interface CausalArtifact {
 
 /** The table's row of a run. */
 export function synthesisRow(run: string, artifacts: RunArtifacts): SynthesisRow {
-  const { probe, permutation, selective, cascade } = artifacts;
+  const { probe, permutation, selective, cascade, overSeeds } = artifacts;
   const rung = (name: string) => probe.probes[name]?.auroc ?? NaN;
+  const delta = (pair: string) => overSeeds ? overSeeds[pair] ?? null : interval(probe.deltas[pair]);
   return {
     run,
     n_test: probe.n_test,
@@ -74,8 +77,8 @@ export function synthesisRow(run: string, artifacts: RunArtifacts): SynthesisRow
     P1: rung("P1_cheap"),
     P2_raw: rung("P2_cheap_raw"),
     P3_sae: rung("P3_cheap_sae"),
-    delta_sae_over_raw: interval(probe.deltas["P3_cheap_sae-P2_cheap_raw"]),
-    delta_sae_over_cheap: interval(probe.deltas["P3_cheap_sae-P1_cheap"]),
+    delta_sae_over_raw: delta("P3_cheap_sae-P2_cheap_raw"),
+    delta_sae_over_cheap: delta("P3_cheap_sae-P1_cheap"),
     selective_best: selective ? bestSelective(selective.probes) : null,
     cascade_dom_pts: cascade
       ? Object.fromEntries(Object.entries(cascade.probes).map(([name, p]) => [name, p.n_dominating_points]))

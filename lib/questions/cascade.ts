@@ -60,6 +60,7 @@ const N_FRACTIONS = 21;
  * @param options trials of random routing; their stream (published: default_rng(seed))
  * @throws {GuardrailError} "empty-split" without items, "non-finite" on a NaN or infinite score or error
  * @throws {RangeError} if lengths differ or the costs are not 0 <= cheap < expensive
+ * @see Chen, Zaharia & Zou 2023, arXiv:2305.05176 (cascades); corrected: cascade_corrected.ts
  * @example
  * ```ts
  * import assert from "node:assert/strict";

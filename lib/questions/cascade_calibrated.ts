@@ -7,7 +7,7 @@
 import { GuardrailError } from "../guardrail.ts";
 import { mean } from "../math/sum.ts";
 import { fitIsotonic, predictIsotonic } from "../stats/isotonic.ts";
-import type { CostedModels } from "./cascade_corrected.ts";
+import type { CostedModels } from "./cascade_models.ts";
 
 /** Calibrated probabilities that each model fails an item (or its expected error), each of shape [n]. */
 export interface ExpectedErrors {

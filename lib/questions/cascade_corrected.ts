@@ -3,21 +3,13 @@
  * quantiles of the score, and the verdict is the area between the frontier and random escalation with its interval,
  * beside what the same scores give when dealt to the items at random (flaw F14).
  */
-import { GuardrailError } from "../guardrail.ts";
 import { quantileSorted } from "../math/quantile.ts";
 import type { RandomStream } from "../math/random.ts";
 import { mean } from "../math/sum.ts";
 import { bootstrapFrontierArea, type Escalation, frontierArea } from "../stats/frontier_area.ts";
 import { type AreaEstimate, estimateArea, needsDraws } from "../stats/infer_areas.ts";
 import { shuffledFrontier } from "../stats/shuffled_frontier.ts";
-
-/** Per-item errors and costs of the two models, in the same order. Costs in any one unit: parameters x tokens, s. */
-export interface CostedModels {
-  readonly cheapErrors: ArrayLike<number>;
-  readonly expensiveErrors: ArrayLike<number>;
-  readonly cheapCosts: ArrayLike<number>;
-  readonly expensiveCosts: ArrayLike<number>;
-}
+import { type CostedModels, escalationOf, requireModels } from "./cascade_models.ts";
 
 /** Items with a score >= tau run the expensive model as well. */
 export interface CorrectedPoint {
@@ -76,7 +68,8 @@ export interface CorrectedCascadeOptions {
 }
 
 /**
- * The corrected cascade.
+ * The corrected cascade. Threshold t costs `1/n sum_i (a_i + b_i 1[s_i >= t])` and errs
+ * `1/n sum_i (e_i + (f_i - e_i) 1[s_i >= t])`, with a, e the cheap model's costs and errors and b, f the expensive one's.
  * @param scores routing scores by name, each of shape [n], on any scale
  * @param models errors and costs, each of shape [n]; costs are positive
  * @throws {GuardrailError} "empty-split" without items, "non-finite" on a NaN or infinite score or error,
@@ -156,17 +149,6 @@ export function correctedCascade(
   };
 }
 
-/**
- * Cost of running a model over each item, as parameters x tokens: two floating-point operations each in a forward
- * pass, attention's own products left out.
- * @param nParameters parameters that take part in a forward pass
- * @param nTokens tokens processed for each item, shape [n]
- * @see Kaplan et al. 2020, arXiv:2001.08361, section 2.1
- */
-export function parameterTokens(nParameters: number, nTokens: ArrayLike<number>): Float64Array {
-  return Float64Array.from(nTokens, (tokens) => nParameters * tokens);
-}
-
 /** Distinct quantiles of a score, ascending. */
 export function quantileThresholds(scores: ArrayLike<number>, nThresholds: number): Float64Array {
   const sorted = Float64Array.from(scores).sort();
@@ -188,13 +170,6 @@ function mixingError(
     : 1;
   const error = cheap.mean_error + share * (expensive.mean_error - cheap.mean_error);
   return error - 1e-12 * Math.max(Math.abs(cheap.mean_error), Math.abs(expensive.mean_error)); // no rounding wins
-}
-
-function escalationOf(models: CostedModels): Escalation {
-  return {
-    change: Float64Array.from(models.expensiveErrors, (error, i) => error - models.cheapErrors[i]!),
-    addedCost: models.expensiveCosts,
-  };
 }
 
 function pointAt(
@@ -235,24 +210,4 @@ function estimateAreas(
       [name, values],
     ) => [name, estimateArea(frontierArea(values, escalation), bootstrap?.[name]?.draws ?? [], clusters)]),
   );
-}
-
-function requireModels({ cheapErrors, expensiveErrors, cheapCosts, expensiveCosts }: CostedModels): void {
-  const n = cheapErrors.length;
-  for (const column of [expensiveErrors, cheapCosts, expensiveCosts]) {
-    if (column.length !== n) {
-      throw new RangeError(`Cannot route: needs ${n} errors and costs of both models, got ${column.length}`);
-    }
-  }
-  if (n === 0) throw new GuardrailError("empty-split", "Cannot route: needs items, got none");
-  let differs = false;
-  for (let i = 0; i < n; i++) {
-    if (!(cheapCosts[i]! > 0 && cheapCosts[i]! < Infinity)) {
-      throw new RangeError(`Cannot route: needs positive costs, got ${cheapCosts[i]} in row ${i}`);
-    }
-    differs ||= cheapErrors[i] !== expensiveErrors[i];
-  }
-  if (!differs) {
-    throw new GuardrailError("single-class", `Cannot route: the models err alike on all ${n} items`);
-  }
 }

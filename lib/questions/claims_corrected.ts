@@ -30,6 +30,14 @@ export interface JudgedClaim {
   readonly reasons: readonly string[];
   /** What is printed. */
   readonly text: string;
+  /** The effect that the claim is about, to be shown greyed where it is blocked. */
+  readonly inference: Inference;
+}
+
+/** A claim and the two rungs whose AUROCs it compares. */
+export interface RungClaim extends JudgedClaim {
+  /** `a-b` */
+  readonly pair: string;
 }
 
 /** What a claim says of its effect, and what it stands on. */
@@ -60,23 +68,25 @@ export interface ClaimEvidence {
  * ```
  */
 export function judgeClaim(statement: string, evidence: ClaimEvidence): JudgedClaim {
+  const { inference, equivalence } = evidence;
   const reasons = unmetReasons(evidence.requirements);
   if (reasons.length > 0) {
-    return { statement, status: "blocked", reasons, text: `BLOCKED: ${statement} (${reasons.join("; ")})` };
+    const text = `BLOCKED: ${statement} (${reasons.join("; ")})`;
+    return { statement, status: "blocked", reasons, text, inference };
   }
-  const { inference, equivalence } = evidence;
   if (inference.status === "underpowered") {
     return {
       statement,
       status: "underpowered",
       reasons: [inference.reason],
       text: `UNDERPOWERED: ${statement} (${inference.reason})`,
+      inference,
     };
   }
   const status = statusOf(evidence.claims, inference, equivalence);
   const { value, ciLow, ciHigh, method } = inference;
   const figures = `${value.toFixed(4)} [${ciLow.toFixed(4)}, ${ciHigh.toFixed(4)}], ${method}`;
-  return { statement, status, reasons: [], text: `${status}: ${statement} (${figures})` };
+  return { statement, status, reasons: [], text: `${status}: ${statement} (${figures})`, inference };
 }
 
 /** Why a claim is blocked: one reason a requirement that is not met, in the order given. */

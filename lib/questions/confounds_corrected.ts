@@ -62,7 +62,8 @@ export interface ConfoundInput {
 }
 
 /**
- * The confound report of one label. The direction is not fitted: strength takes the better one, which on noise
+ * The confound report of one label. The direction is not fitted: `strength = max(A, 1 - A)` of a column's AUROC A takes
+ * the better one, which on noise
  * exceeds 0.5 by about `0.23 sqrt(n / (n1 n0))`; the interval is that of the column as it is.
  * @throws {GuardrailError} "single-class", or "non-finite" on a NaN or infinite column
  * @throws {RangeError} if lengths differ

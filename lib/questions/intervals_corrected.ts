@@ -35,7 +35,8 @@ export interface IntervalQuestion {
 }
 
 /**
- * Conformalises forecast intervals for each level and scores difficulty by width.
+ * Conformalises forecast intervals for each level, `[lower - q, upper + q]` with q from the calibration items' worst steps,
+ * and scores difficulty by their mean width over the steps.
  * @param calibration items exchangeable with the new ones; `intervals[k]` belongs to `alphas[k]`
  * @param test new items
  * @param options levels; steps an item (1 unless told); labels of the new items, 0 or 1

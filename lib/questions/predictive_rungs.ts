@@ -102,20 +102,35 @@ export function poolingRungs(
   }));
 }
 
-/**
- * Fits rungs of any kind and runs the ladder on their scores.
- * @throws {GuardrailError} as runProbeLadder()
- */
-export async function runLadder(
+/** How to fit rungs; what a ladder does with their scores is not asked for. */
+export interface FitOptions extends Omit<LadderOptions, "nResamples" | "rng" | "deltas"> {
+  readonly threads: PathThreads;
+  readonly tolerance?: number;
+}
+
+/** Fits rungs of any kind. @throws {GuardrailError} as runProbeLadder() */
+export async function fitRungs(
   rungs: readonly ProbeRung[],
-  options: LadderOptions & { readonly threads: PathThreads; readonly tolerance?: number },
-): Promise<FittedLadder> {
+  options: FitOptions,
+): Promise<Record<string, RungFit>> {
   const fitted: Record<string, RungFit> = {};
   for (const rung of rungs) {
     fitted[rung.name] = "testScores" in rung
       ? { scores: Float64Array.from(rung.testScores), bestC: rung.bestC }
       : await fitProbeRung(rung, options);
   }
+  return fitted;
+}
+
+/**
+ * Fits rungs and runs the ladder on their scores.
+ * @throws {GuardrailError} as runProbeLadder()
+ */
+export async function runLadder(
+  rungs: readonly ProbeRung[],
+  options: LadderOptions & FitOptions,
+): Promise<FittedLadder> {
+  const fitted = await fitRungs(rungs, options);
   const recorded = rungs.map(({ name }) => ({
     name,
     testScores: fitted[name]!.scores,
@@ -127,9 +142,7 @@ export async function runLadder(
 
 async function fitProbeRung(
   rung: Exclude<ProbeRung, RecordedRungInput>,
-  { labels, split, folds, threads, protocol = "corrected", grid, rule, tolerance }:
-    & LadderOptions
-    & { readonly threads: PathThreads; readonly tolerance?: number },
+  { labels, split, folds, threads, protocol = "corrected", grid, rule, tolerance }: FitOptions,
 ): Promise<RungFit> {
   const requireAligned = (blocks: Blocks): Blocks => {
     const { nRows } = shapeOf(blocks);
@@ -156,11 +169,13 @@ async function fitProbeRung(
     const nested = await fitNestedProbe(parts(rung.base), parts(rung.added), {
       ...common,
       labels: trainLabels,
+      path: "whole",
     });
     return {
       scores: nested.margins.map(sigmoid),
       bestC: nested.empty ? null : nested.choice.bestC,
       choice: nested.choice,
+      path: nested.path,
       nested,
       ...(nested.fit && { fit: nested.fit }),
     };

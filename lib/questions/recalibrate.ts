@@ -47,6 +47,7 @@ export interface Recalibration {
  * @param options which Platt fit: see fitPlatt()
  * @throws {GuardrailError} "single-class", "non-finite" or "empty-split", for either split
  * @throws {RangeError} if lengths differ or a test score lies outside [0, 1]
+ * @see Platt 1999 (fitPlatt()); Zadrozny & Elkan 2002, doi:10.1145/775047.775151 (fitIsotonic())
  * @example
  * ```ts
  * import assert from "node:assert/strict";

@@ -56,6 +56,7 @@ export interface SelectiveOptions {
  * @throws {GuardrailError} "empty-split" without items, "non-finite" on a NaN or infinite score or error,
  * "single-class" if all errors are equal (then there is no gap between random and oracle to take a share of)
  * @throws {RangeError} if the lengths differ
+ * @see El-Yaniv & Wiener 2010, JMLR 11:1605-1641 (risk-coverage); Geifman, Uziel & El-Yaniv 2019, arXiv:1805.08206
  * @example
  * ```ts
  * import assert from "node:assert/strict";

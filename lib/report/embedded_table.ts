@@ -1,4 +1,5 @@
 /** The embedded synthesis as Markdown: the published rows, then what the corrected protocol answers. */
+import type { JudgedClaim } from "../questions/claims_corrected.ts";
 import type { Inference } from "../stats/interval.ts";
 import type { EmbeddedSynthesis } from "../run/embedded/synthesis.ts";
 import { synthesisTable } from "./synthesis_table.ts";
@@ -10,6 +11,15 @@ export function embeddedTable({ rows, contrast, causal_contrast }: EmbeddedSynth
     label,
     ...rows.map(cell),
   ];
+  const reasons: string[] = [];
+  /** A claim that may not be made is printed as such, with a pointer to the reason under the table. */
+  const claimCell = (claim: JudgedClaim | undefined) => {
+    if (claim === undefined) return "—";
+    if (claim.reasons.length === 0) return claim.status;
+    const reason = claim.reasons.join("; ");
+    if (!reasons.includes(reason)) reasons.push(reason);
+    return `${claim.status.toUpperCase()} [${reasons.indexOf(reason) + 1}]`;
+  };
   const percent = (value: number | undefined) => value === undefined ? "—" : `${(100 * value).toFixed(1)} %`;
   const corrected = markdownTable(["corrected protocol", ...rows.map(({ run }) => run)], [
     line(
@@ -24,7 +34,13 @@ export function embeddedTable({ rows, contrast, causal_contrast }: EmbeddedSynth
     ),
     line("P6 - B over seeds [95 % CI]", (row) => inferenceCell(row.corrected.increment_over_seeds)),
     ...(rows[0]?.corrected.claims ?? []).map(({ statement }, c) =>
-      line(`claim: ${statement}`, (row) => row.corrected.claims[c]?.status ?? "—")
+      line(`claim: ${statement}`, (row) => claimCell(row.corrected.claims[c]))
+    ),
+    ...Object.keys(rows[0]?.corrected.augrc_over_seeds ?? {}).map((pair) =>
+      line(
+        `AUGRC, ${pair.replaceAll(/_[a-z_]+/g, "").replace("-", " - ")} over seeds [95 % CI]`,
+        (row) => inferenceCell(row.corrected.augrc_over_seeds[pair]),
+      )
     ),
     line("causal, all positions", ({ corrected: { causal } }) => verdictCell(causal?.all)),
     line("causal, last position", ({ corrected: { causal } }) => verdictCell(causal?.last)),
@@ -68,9 +84,10 @@ export function embeddedTable({ rows, contrast, causal_contrast }: EmbeddedSynth
     found
       ? `\n${what}, ${found.between[0]} less ${found.between[1]}: ${inferenceCell(found.inference)}\n`
       : "";
-  return `${synthesisTable(rows)}\n${corrected}${sentence("P6 - B over seeds", contrast)}${
-    sentence("Hard less easy, share of the hook's loss", causal_contrast)
-  }`;
+  const why = reasons.map((reason, k) => `\n[${k + 1}] ${reason}.\n`).join("");
+  return `${synthesisTable(rows, " over seeds")}\n${corrected}${why}${
+    sentence("P6 - B over seeds", contrast)
+  }${sentence("Hard less easy, share of the hook's loss", causal_contrast)}`;
 }
 
 function verdictCell(counts: Readonly<Record<string, number>> | undefined): string {

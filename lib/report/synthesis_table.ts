@@ -2,8 +2,11 @@
 import type { CausalCount, PermutationSummary, PointInterval, SynthesisRow } from "../synthesis.ts";
 import { markdownTable, signed } from "./text_table.ts";
 
-/** Renders synthesis rows; a question that was not asked of a run shows as a dash. */
-export function synthesisTable(rows: readonly SynthesisRow[]): string {
+/**
+ * Renders synthesis rows; a question that was not asked of a run shows as a dash.
+ * @param seeds what the differences are taken over, after their names; nothing for one SAE
+ */
+export function synthesisTable(rows: readonly SynthesisRow[], seeds: "" | " over seeds" = ""): string {
   const line = (label: string, cell: (row: SynthesisRow) => string) => [label, ...rows.map(cell)];
   return markdownTable(["metric", ...rows.map((row) => row.run)], [
     line("n test", (row) => String(row.n_test)),
@@ -11,8 +14,8 @@ export function synthesisTable(rows: readonly SynthesisRow[]): string {
     line("P1 cheap, AUROC", (row) => row.P1.toFixed(3)),
     line("P2 cheap + raw, AUROC", (row) => row.P2_raw.toFixed(3)),
     line("P3 cheap + SAE, AUROC", (row) => row.P3_sae.toFixed(3)),
-    line("P3 - P2 [95 % CI]", (row) => intervalCell(row.delta_sae_over_raw)),
-    line("P3 - P1 [95 % CI]", (row) => intervalCell(row.delta_sae_over_cheap)),
+    line(`P3 - P2${seeds} [95 % CI]`, (row) => intervalCell(row.delta_sae_over_raw)),
+    line(`P3 - P1${seeds} [95 % CI]`, (row) => intervalCell(row.delta_sae_over_cheap)),
     line("label permutation p, one-sided", (row) => row.perm_p ? pCell(row.perm_p) : "—"),
     line("causal, all positions", (row) => causalCell(row.causal_all)),
     line("causal, single position", (row) => causalCell(row.causal_last)),

@@ -16,6 +16,7 @@ import {
   type SaeEvaluation,
   spreadBatches,
 } from "./evaluate.ts";
+import { type FiringHistogram, firingHistogram } from "./firing_histogram.ts";
 import {
   type GateFigures,
   type GateThresholds,
@@ -44,6 +45,7 @@ export interface SaeAssessment {
   readonly evaluation: Omit<SaeEvaluation, "firingRates"> & {
     /** Over the latents, at FIRING_QUANTILES. */
     readonly firingRateQuantiles: readonly number[];
+    readonly firingHistogram: FiringHistogram;
   };
   readonly figures: Omit<GateFigures, "evaluation">;
   readonly gate: GateVerdict;
@@ -82,6 +84,7 @@ export async function assessSae(
     evaluation: {
       ...evaluation,
       firingRateQuantiles: FIRING_QUANTILES.map((q) => sorted[Math.floor(q * (sorted.length - 1))]!),
+      firingHistogram: firingHistogram(firingRates, evaluation.nRows),
     },
     figures,
     gate: judgeSae({ evaluation: { ...evaluation, firingRates }, ...figures }, thresholds),

@@ -22,7 +22,8 @@ export interface RiskCoverageAreas {
  * Exact areas of a difficulty score. With e_(1) .. e_(n) the errors in the order of keeping,
  * `AURC = 1/n sum_k 1/k sum_{i<=k} e_(i)` and `AUGRC = 1/n^2 sum_i e_(i) (n - i + 1/2)`: the chance, error by
  * error, that a kept random item is at least as hard. For 0/1 errors of rate r,
- * `AUGRC = r (1 - r) (1 - AUROC) + r^2 / 2`.
+ * `AUGRC = r (1 - r) (1 - AUROC) + r^2 / 2`. The excess of either, `A(scores) - A(errors)`, is what the score loses
+ * against an oracle that keeps items in the order of their true error (e-AURC, e-AUGRC).
  * @param scores shape [n]; higher is harder, so kept later
  * @param errors per-item error, shape [n]
  * @throws {GuardrailError} "empty-split" without items, "non-finite" on a NaN or infinite score or error

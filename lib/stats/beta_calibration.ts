@@ -18,7 +18,7 @@ const EDGE = 2.220446049250313e-16;
 const C = 99999999999;
 
 /**
- * Maximum likelihood under a, b >= 0. Where the free fit has a negative shape, that one is fixed at 0 and the rest
+ * Maximum likelihood of `P(1 | p) = sigmoid(a ln p - b ln(1 - p) + c)` under a, b >= 0. Where the free fit has a negative shape, that one is fixed at 0 and the rest
  * refitted; where that one turns negative too, the curve is constant: the score does not rise with difficulty.
  * @param scores in [0, 1], shape [n]
  * @param labels 0 or 1, shape [n]

@@ -22,7 +22,8 @@ export interface Calibration {
 }
 
 /**
- * ECE, Brier score and reliability bins of predicted probabilities. Bins are equally wide, closed on the left;
+ * ECE, Brier score and reliability bins of predicted probabilities: with n_b items, mean prediction c_b and frequency
+ * y_b in bin b, `ECE = sum_b n_b / n |y_b - c_b|`; `Brier = 1/n sum_i (p_i - y_i)^2`. Bins are equally wide, closed on the left;
  * 1 belongs to the last. Their edges are `numpy.linspace(0, 1, nBins + 1)`, in which 3/10 is 0.30000000000000004.
  * @param labels 0 or 1, shape [n]
  * @param probabilities in [0, 1], shape [n]

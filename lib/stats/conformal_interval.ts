@@ -78,7 +78,8 @@ export function conformalizePoints(
 }
 
 /**
- * Correction of quantile forecasts: scores max(lower - y, y - upper), so an interval that is too wide shrinks.
+ * Correction of quantile forecasts: with q the conformalQuantile() of the scores `max(lower - y, y - upper)`, the
+ * interval `[lower - q, upper + q]` covers a new item with probability 1 - alpha; one that is too wide shrinks (q < 0).
  * @param observed shape [n]
  * @param intervals quantile forecasts at alpha / 2 and 1 - alpha / 2 (any other pair keeps the guarantee)
  * @throws as conformalQuantile(); {RangeError} if lengths differ

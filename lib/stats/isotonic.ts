@@ -12,7 +12,7 @@ export interface IsotonicFit {
 const SAME_SCORE = 1e-15;
 
 /**
- * Least-squares non-decreasing fit of `y` on `x` by pooling adjacent violators; targets of tied scores are
+ * Least-squares non-decreasing fit of `y` on `x`, `min_f sum_i (y_i - f(x_i))^2`, by pooling adjacent violators; targets of tied scores are
  * averaged first, so the fit is a function of the score.
  * @param x scores, shape [n]
  * @param y targets (0 or 1 in calibration), shape [n]

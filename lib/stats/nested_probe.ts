@@ -7,6 +7,7 @@ import type { CsrMatrix, Matrix } from "../math/matrix.ts";
 import { auroc } from "./auroc.ts";
 import { chooseCAndFit, type ChooseCOptions, type ChosenC, type Fold } from "./choose_c.ts";
 import { decisionFunction, type LogisticFit } from "./l1_logistic.ts";
+import type { PathPoint } from "./logistic/paths.ts";
 import type { PathThreads } from "./logistic/threads.ts";
 import { fitStandardScaler } from "./standard_scaler.ts";
 
@@ -30,6 +31,8 @@ export interface NestedProbe {
   readonly empty: boolean;
   /** The block's fit, without intercept; undefined if empty. */
   readonly fit?: LogisticFit;
+  /** The block's path on all training rows, as far as it was asked for, empty or not. */
+  readonly path: readonly PathPoint[];
 }
 
 /**
@@ -43,11 +46,15 @@ export interface NestedProbe {
 export async function fitNestedProbe(
   base: NestedBlocks,
   added: NestedBlocks,
-  { labels, folds, threads, ...options }: Omit<ChooseCOptions, "offset" | "intercept"> & {
-    readonly labels: ArrayLike<number>;
-    readonly folds: readonly Fold[];
-    readonly threads: PathThreads;
-  },
+  { labels, folds, threads, path: extent = "to-chosen", ...options }:
+    & Omit<ChooseCOptions, "offset" | "intercept">
+    & {
+      readonly labels: ArrayLike<number>;
+      readonly folds: readonly Fold[];
+      readonly threads: PathThreads;
+      /** How far the block's path goes: see chooseCAndFit(). */
+      readonly path?: "to-chosen" | "whole";
+    },
 ): Promise<NestedProbe> {
   const baseScaler = fitStandardScaler(base.train);
   const {
@@ -68,14 +75,17 @@ export async function fitNestedProbe(
   // Rows that no fold tests have no cross-fitted logit and take no part.
   const scaler = fitStandardScaler(added.train);
   const increment = { ...options, scaler, offset, sampleWeights: known, intercept: "none" as const };
-  const { choice, fit } = await chooseCAndFit(added.train, labels, { ...increment, folds, threads });
+  const { choice, fit, path } = await chooseCAndFit(added.train, labels, {
+    ...increment,
+    ...{ folds, threads, path: extent },
+  });
   const emptyScores = folds.map((fold) =>
     auroc(Float64Array.from(fold.test, (i) => offset[i]!), Uint8Array.from(fold.test, (i) => labels[i]!))
   );
   const emptyScore = emptyScores.reduce((sum, score) => sum + score, 0) / emptyScores.length;
   const empty = !(choice.meanScores[choice.bestIndex]! > emptyScore) || fit.nNonzero === 0;
-  if (empty) return { baseMargins, margins: baseMargins, baseChoice, choice, emptyScore, empty };
+  if (empty) return { baseMargins, margins: baseMargins, baseChoice, choice, emptyScore, empty, path };
   const extra = decisionFunction(added.test, fit, { scaler });
   const margins = baseMargins.map((margin, i) => margin + extra[i]!);
-  return { baseMargins, margins, baseChoice, choice, emptyScore, empty, fit };
+  return { baseMargins, margins, baseChoice, choice, emptyScore, empty, fit, path };
 }

@@ -16,7 +16,7 @@ export interface PlattFit {
 const C = 1e6;
 
 /**
- * Fits the curve.
+ * Fits the curve: `min_{a, b} sum_i log(1 + exp(-y_i (a s_i + b))) + a^2 / (2 C)` with y_i = -1 or 1 and C = 1e6.
  *
  * `optimum` is the minimiser (Newton). `published` stops where scikit-learn >= 1.4 stops, which is where the
  * committed results of the published study come from: L-BFGS from zero on the mean log-loss, until every
@@ -26,7 +26,8 @@ const C = 1e6;
  * @param labels 0 or 1, shape [n]
  * @throws {GuardrailError} "single-class", "non-finite" or "empty-split"
  * @throws {RangeError} if the lengths differ
- * @see Platt 1999, "Probabilistic outputs for support vector machines"
+ * @see Platt 1999, "Probabilistic outputs for support vector machines", section 2.1; Lin, Lin & Weng 2007,
+ * doi:10.1007/s10994-007-5018-6 (its optimisation)
  * @example
  * ```ts
  * import assert from "node:assert/strict";

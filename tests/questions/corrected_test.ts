@@ -3,12 +3,8 @@ import { GuardrailError } from "../../lib/guardrail.ts";
 import { matrixFromRows } from "../../lib/math/matrix.ts";
 import { defaultRng } from "../../lib/math/random.ts";
 import { routeByPrice } from "../../lib/questions/cascade_calibrated.ts";
-import {
-  correctedCascade,
-  type CostedModels,
-  parameterTokens,
-  quantileThresholds,
-} from "../../lib/questions/cascade_corrected.ts";
+import { correctedCascade, quantileThresholds } from "../../lib/questions/cascade_corrected.ts";
+import { type CostedModels, parameterTokens } from "../../lib/questions/cascade_models.ts";
 import { outOfFoldScores } from "../../lib/questions/recalibrate.ts";
 import { fitStandardizedProbe, recalibrateCorrected } from "../../lib/questions/recalibrate_corrected.ts";
 import { correctedSelective, guaranteedCoverage } from "../../lib/questions/selective_corrected.ts";

@@ -8,7 +8,6 @@ import { ladderFigure, type LadderInput } from "lib/report/figures/ladder.ts";
 import { paretoFigure, type ParetoInput } from "lib/report/figures/pareto.ts";
 import { type ReliabilityCurve, reliabilityFigure } from "lib/report/figures/reliability.ts";
 import { riskCoverageFigure, type RiskCoverageInput } from "lib/report/figures/risk_coverage.ts";
-import { saeQualityFigure } from "lib/report/figures/sae_quality.ts";
 import { deltaLabel, formatInterval, formatNumber, rungStyle } from "lib/report/figures/theme.ts";
 import { dataDirectory, dataTest } from "../support.ts";
 import { clippedTexts, inkOutsidePage, overlappingMarks, textsOf } from "../io/svg_inspection.ts";
@@ -102,13 +101,6 @@ const reliability: ReliabilityCurve = {
 };
 const calibrated = { raw: reliability, platt: reliability, isotonic: reliability };
 
-const quality = [0, 1].map((seed) => ({
-  seed,
-  fvuByClass: { first: 0.3, massive: null, eos: 0, rest: 0.05 * (seed + 1) },
-  fvuOfControls: { pca: 0.1, random: 0.5 },
-  deadFraction: 0.1 * seed,
-  firingRates: [0, 0.01, 0.2],
-}));
 const cost = { point: 0.2, ci_low: 0.1, ci_high: 0.3 };
 const fidelity = [
   { coverage: "all", patchedWith: "reconstruction", fvu: 0.03, cost, effect: { ...cost, ci_low: -0.1 } },
@@ -129,7 +121,6 @@ const specs = {
   pareto: paretoFigure(pareto, { heading }),
   causalForest: causalForestFigure(all, single, { heading }),
   causalForestOnePanel: causalForestFigure(all),
-  saeQuality: saeQualityFigure(quality, { heading, quantiles: [0, 0.5, 1] }),
   fidelity: fidelityFigure(fidelity, { metric: "nats", heading }),
   reliabilityOne: reliabilityFigure({ P1_cheap: calibrated }, { heading }),
   reliabilityFive: reliabilityFigure(
@@ -250,31 +241,6 @@ Deno.test("causalForestFigure() refuses no latent, two metrics and an interval t
   assert.throws(() => causalForestFigure(all, { ...single, metric: "CRPS" }), /needs one metric/);
   const broken = { ...all, per_feature_ablation_delta: { "1": { point: 0, ci95: [0] } } };
   assert.throws(() => causalForestFigure(broken), /needs \[low, high\] for 1, got 1 numbers/);
-});
-
-Deno.test("saeQualityFigure() leaves out what a log axis cannot show and lists every number", () => {
-  const shown = specs.saeQuality.source.filter(({ quantity }) => quantity === "fvu");
-  assert.deepEqual(shown.map(({ series, place, seed, value }) => [series, place, seed, value]), [
-    ...[["SAE", "first", 0, 0.3], ["SAE", "first", 1, 0.3], ["SAE", "rest", 0, 0.05], [
-      "SAE",
-      "rest",
-      1,
-      0.1,
-    ]],
-    ...["PCA, same size", "random decoder"].flatMap((name, i) =>
-      [0, 1].map((seed) => [name, "rest", seed, [0.1, 0.5][i]])
-    ),
-  ]);
-  assert.equal(specs.saeQuality.source.length, shown.length + 2 * (3 + 1));
-  assert.deepEqual(traces(specs.saeQuality).at(-1)!.y, [0, 1, 20], "firing rates in per cent");
-});
-
-Deno.test("saeQualityFigure() refuses no autoencoder and rates that are not one for each quantile", () => {
-  assert.throws(() => saeQualityFigure([], { quantiles: [] }), /needs an autoencoder, got none/);
-  assert.throws(
-    () => saeQualityFigure(quality, { quantiles: [0, 1] }),
-    /needs 2 firing rates of seed 0, got 3/,
-  );
 });
 
 Deno.test("fidelityFigure() fills effects that exclude 0 and leaves out those without a valid interval", () => {

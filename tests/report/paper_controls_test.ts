@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openArtifacts } from "lib/report/paper/artifacts.ts";
 import { latexTable } from "lib/report/paper/table.ts";
+import { profileClaims } from "lib/report/paper/tables/claims.ts";
 import { chanceOfCrossing, controlSentences } from "lib/report/paper/tables/control_sentences.ts";
 import { profileTables } from "lib/report/paper/tables/profiles.ts";
 import { sensitivitySentences, sensitivityTable } from "lib/report/paper/tables/sensitivity.ts";
@@ -89,6 +90,17 @@ Deno.test("sensitivitySentences() names the base that the control stands on, and
   });
 });
 
+Deno.test("profileClaims() prints a blocked claim as blocked, with its effect and the reason", () => {
+  withControls(controls(0.95, 10), (trace) => {
+    const [run, claim, difference, outcome, why] = profileClaims(trace, "toy")!.rows[0]!;
+    assert.match(run!, /llm/);
+    assert.equal(claim, "codes add");
+    assert.match(difference!, /0\.0100.*\[.*0\.0200.*0\.0400.*\]/);
+    assert.match(outcome!, /BLOCKED/);
+    assert.equal(why, "SAE gate, 2 of 5 refused: dead latents");
+  });
+});
+
 /** A profile of one run with these controls, a blocked claim and a sensitivity control. */
 function withControls<T>(artifact: unknown, use: (trace: Trace) => T): T {
   const results = mkdtempSync(join(tmpdir(), "paper-controls-"));
@@ -101,7 +113,11 @@ function withControls<T>(artifact: unknown, use: (trace: Trace) => T): T {
     write("llm_toy/claims.json", {
       over_seeds: { "P6_nested_sae-B_all": { inference: { value: 0, ciLow: 0, ciHigh: 0 } } },
       equivalence: { p: 0, equivalent: true },
-      claims: [{ status: "blocked", text: "BLOCKED" }],
+      claims: [{
+        ...{ statement: "codes add", status: "blocked", text: "BLOCKED" },
+        reasons: ["SAE gate, 2 of 5 refused: dead latents"],
+        inference: { value: 0.01, ciLow: -0.02, ciHigh: 0.04 },
+      }],
     });
     const share = (count: number, low: number, high: number) => ({
       ...{ n: 50, count, share: count / 50, ci_low: low, ci_high: high },

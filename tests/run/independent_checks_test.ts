@@ -26,7 +26,15 @@ dataTest(
     const open = checks.filter(({ agrees }) => !agrees).map(({ quantity }) => quantity);
     assert.deepEqual(open, [find("mean count of shuffled P1").quantity, find("P(shuffled P1").quantity]);
     for (const { agrees, explanation } of checks) assert.equal(explanation === null, agrees);
-    assert.match(find("P(shuffled P1").explanation!, /25 of the 41 thresholds.*at 200 deals/);
+    const why = find("P(shuffled P1").explanation!;
+    assert.match(why, /25 of the 41 thresholds.*at 200 deals/);
+    // What a baseline that deals no scores gives, measured apart with other code: 13.4, and 14.63 with replacement.
+    const mean = String.raw`0\.0[\d.]+ \(\+- [\d.]+\), ([\d.]+)`;
+    const [, apart, drawn] = new RegExp(`shuffled apart ${mean}; items drawn with replacement ${mean}\\.`)
+      .exec(why)!;
+    assertClose(Number(apart), 13.4, 0.1);
+    assertClose(Number(drawn), 14.63, 0.1);
+    assert.match(why, /The stated P comes out with the two models' errors shuffled apart/);
   },
 );
 

@@ -58,6 +58,9 @@ Deno.test("assessSae() splices the SAE and its controls, and the gate judges wha
       sae.lossRecovered! - random.lossRecovered!,
     );
     assert.deepEqual(JSON.parse(JSON.stringify(kept)), kept, "plain JSON");
+    const { counts, nSilent } = kept.evaluation.firingHistogram;
+    assert.equal(counts.reduce((sum, n) => sum + n, 0) + nSilent, lossless.dSae);
+    assert.equal(nSilent, kept.evaluation.deadFraction * lossless.dSae);
 
     const silent = { ...lossless, bEnc: lossless.bEnc.map(() => -1e9) };
     const lost = await assessSae(silent, store, { ...ASSESS, splice });

@@ -1,5 +1,6 @@
 /** What autoencoders are worth: error by class of position beside controls, and how often latents fire. */
 import type { FigureSpec, PlainObject, SourceRow } from "../../io/figures/figure_spec.ts";
+import type { FiringHistogram } from "../../sae/firing_histogram.ts";
 import { axis, baseLayout, COLORS, formatNumber, note, type SeriesStyle, topLegend } from "./theme.ts";
 
 /** One autoencoder. */
@@ -11,16 +12,14 @@ export interface SaeQuality {
   readonly fvuOfControls: { readonly pca: number; readonly random: number };
   /** Share of latents that never fire. */
   readonly deadFraction: number;
-  /** Firing rates at `quantiles` of the latents, ascending. */
-  readonly firingRates: readonly number[];
+  /** Latents by log10 of their firing rate. */
+  readonly firing: FiringHistogram;
 }
 
 /** Choices of a figure that its numbers do not make. */
 export interface SaeQualityOptions {
   readonly name?: string;
   readonly heading?: string;
-  /** Shares of the latents at which `firingRates` are given, ascending. */
-  readonly quantiles: readonly number[];
 }
 
 const SAE: SeriesStyle = { label: "SAE", color: COLORS.blue, symbol: "circle", dash: "solid" };
@@ -29,29 +28,28 @@ const CONTROLS: Readonly<Record<"pca" | "random", SeriesStyle>> = {
   random: { label: "random decoder", color: COLORS.grey, symbol: "diamond", dash: "dot" },
 };
 const PANEL = 210;
+/** One a seed, so that lines that cross can be followed. */
+const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"] as const;
 
 /**
- * Left: FVU of every seed by class of position, log scale. Right: firing rate against the share of latents below it.
- * @throws {RangeError} without an autoencoder, or if its rates are not one for each quantile
+ * Left: FVU of every seed by class of position, log scale. Right: how many latents fire how often, one line a seed.
+ * @throws {RangeError} without an autoencoder
  * @example
  * ```ts
  * import assert from "node:assert/strict";
+ * import { firingHistogram } from "lib/sae/firing_histogram.ts";
  * import { saeQualityFigure } from "lib/report/figures/sae_quality.ts";
  * const one = { seed: 0, fvuByClass: { rest: 0.1 }, fvuOfControls: { pca: 0.2, random: 0.5 }, deadFraction: 0 };
- * const { source } = saeQualityFigure([{ ...one, firingRates: [0.1, 0.3] }], { quantiles: [0, 1] });
- * assert.equal(source.length, 6);
+ * const { source } = saeQualityFigure([{ ...one, firing: firingHistogram([0.5, 0.1], 10) }]);
+ * assert.equal(source.filter(({ quantity }) => quantity === "latents").length, 5); // four bins and the silent ones
  * ```
  */
-export function saeQualityFigure(saes: readonly SaeQuality[], options: SaeQualityOptions): FigureSpec {
-  const { heading, quantiles } = options;
+export function saeQualityFigure(
+  saes: readonly SaeQuality[],
+  options: SaeQualityOptions = {},
+): FigureSpec {
+  const { heading } = options;
   if (saes.length === 0) throw new RangeError("Cannot draw SAE quality: needs an autoencoder, got none");
-  for (const { seed, firingRates: { length } } of saes) {
-    if (length !== quantiles.length) {
-      throw new RangeError(
-        `Cannot draw SAE quality: needs ${quantiles.length} firing rates of seed ${seed}, got ${length}`,
-      );
-    }
-  }
   const classes = Object.keys(saes[0]!.fvuByClass).filter((name) =>
     saes.some(({ fvuByClass }) => positive(fvuByClass[name]))
   );
@@ -65,6 +63,9 @@ export function saeQualityFigure(saes: readonly SaeQuality[], options: SaeQualit
     return { place, style, seeds: kept.map(({ seed }) => seed), values: kept.map((sae) => of(sae)!) };
   });
   const dead = saes.map(({ deadFraction }) => 100 * deadFraction);
+  const most = Math.max(...saes.flatMap(({ firing }) => firing.counts));
+  const lowest = Math.floor(Math.min(...saes.map(({ firing }) => firing.log10Edges[0]!)));
+  const decades = Array.from({ length: 1 - lowest }, (_, k) => lowest + k);
   const top = (heading ? 30 : 10) + 31;
   return {
     name: options.name ?? "sae_quality",
@@ -75,11 +76,11 @@ export function saeQualityFigure(saes: readonly SaeQuality[], options: SaeQualit
         marker: { color: style.color, symbol: `${style.symbol}-open`, size: 9, line: { width: 1.5 } },
         showlegend: errors.findIndex((other) => other.style === style) === i,
       })),
-      ...saes.map(({ firingRates }): PlainObject => ({
-        ...{ type: "scatter", mode: "lines+markers", xaxis: "x2", yaxis: "y2", showlegend: false },
-        ...{ x: quantiles.map((share) => 100 * share), y: firingRates.map((rate) => 100 * rate) },
-        line: { color: SAE.color, width: 1.2 },
-        marker: { color: SAE.color, symbol: SAE.symbol, size: 5 },
+      ...saes.map(({ firing: { log10Edges, counts } }, k): PlainObject => ({
+        ...{ type: "scatter", mode: "lines", xaxis: "x2", yaxis: "y2", showlegend: false },
+        // Between its edges a bin is flat; outside the bins there is no latent.
+        ...{ x: log10Edges.flatMap((edge) => [edge, edge]), y: [0, ...counts.flatMap((n) => [n, n]), 0] },
+        line: { color: SAE.color, width: 1.2, dash: DASHES[k % DASHES.length]! },
       })),
     ],
     layout: {
@@ -92,8 +93,11 @@ export function saeQualityFigure(saes: readonly SaeQuality[], options: SaeQualit
         tickmode: "array",
         ...logTicks(errors.flatMap((e) => e.values)),
       }),
-      xaxis2: axis("Latents below (%)", { domain: [0.56, 1], anchor: "y2", range: [-3, 103] }),
-      yaxis2: axis("Firing rate (% of positions)", { anchor: "x2", rangemode: "tozero" }),
+      xaxis2: axis("Firing rate (% of positions)", {
+        ...{ domain: [0.56, 1], anchor: "y2", range: [decades[0]! - 0.1, 0.1], tickmode: "array" },
+        ...{ tickvals: decades, ticktext: decades.map((power) => String(Number(`1e${power + 2}`))) },
+      }),
+      yaxis2: axis("Latents", { anchor: "x2", range: [0, 1.2 * most] }),
       annotations: [
         note(`dead: ${formatNumber(Math.min(...dead), 1)} to ${formatNumber(Math.max(...dead), 1)} %`, {
           ...{ xref: "x2 domain", yref: "y2 domain", x: 0.03, y: 0.97, xanchor: "left", yanchor: "top" },
@@ -104,10 +108,11 @@ export function saeQualityFigure(saes: readonly SaeQuality[], options: SaeQualit
       ...errors.flatMap(({ place, style, seeds, values }) =>
         values.map((value, i) => row("fvu", style.label, seeds[i]!, place, value))
       ),
-      ...saes.flatMap(({ seed, firingRates, deadFraction }) => [
-        ...firingRates.map((rate, i) =>
-          row("firing rate", SAE.label, seed, `quantile ${quantiles[i]}`, rate)
+      ...saes.flatMap(({ seed, firing: { log10Edges, counts, nSilent }, deadFraction }) => [
+        ...counts.map((n, k) =>
+          row("latents", SAE.label, seed, `log10 rate ${log10Edges[k]} to ${log10Edges[k + 1]}`, n)
         ),
+        row("latents", SAE.label, seed, "silent", nSilent),
         row("dead fraction", SAE.label, seed, "all latents", deadFraction),
       ]),
     ],

@@ -7,7 +7,7 @@ import { code } from "./latex.ts";
 import { macroFile } from "./macros.ts";
 import { submissionPage } from "./submission.ts";
 import { type LatexTable, latexTable } from "./table.ts";
-import { claimsSummary, claimsTable } from "./tables/claims.ts";
+import { claimsSummary, claimsTable, profileClaims } from "./tables/claims.ts";
 import { deviationsTable } from "./tables/deviations.ts";
 import { controlSentences } from "./tables/control_sentences.ts";
 import { profileSentences, profileTables } from "./tables/profiles.ts";
@@ -76,9 +76,11 @@ function generalTables(trace: Trace): LatexTable[] {
 
 /** A profile's tables, findings in words computed from them, and figures, as one file to input. */
 function profileSection(trace: Trace, profile: string, figures: readonly PaperFigure[]): string {
-  const tables = [profileSynthesis(trace, profile), ...profileTables(trace, profile)].filter((table) =>
-    table !== undefined
-  );
+  const tables = [
+    profileSynthesis(trace, profile),
+    ...profileTables(trace, profile),
+    profileClaims(trace, profile),
+  ].filter((table) => table !== undefined);
   const sentences = profileSentences(trace, profile);
   const shown = runsOf(trace, profile).flatMap((run) =>
     RUN_FIGURES.flatMap((kind) =>

@@ -89,7 +89,9 @@ export function predictiveSection(run: RunFolder): Section {
         ]),
       },
       {
-        caption: "AUROC differences (paired bootstrap)",
+        caption: `AUROC differences (paired bootstrap${
+          probe.increment ? "; first SAE seed, over all seeds see the claims" : ""
+        })`,
         header: ["difference", "AUROC difference [95 % CI]"],
         rows: Object.entries(probe.deltas).map(([pair, delta]) => [deltaLabel(pair), intervalCell(delta)]),
       },

@@ -38,12 +38,10 @@ export function openRun(path: string): RunFolder {
   return { name: `${basename(dirname(whole))}/${basename(whole)}`, path: whole, isOwn };
 }
 
-/** The runs of a profile: every folder of it that holds an artifact, sorted. */
-export function runsOfProfile(profile: string): string[] {
-  const folder = join(resultsRoot, profile);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).filter((run) => existsSync(join(folder, run, "probe_results.json"))).sort()
-    .map((run) => `${profile}/${run}`);
+/** The runs of a profile: every folder of it that holds a ladder, sorted. */
+export function runsIn(profile: RunFolder): RunFolder[] {
+  return readdirSync(profile.path).filter((run) => existsSync(join(profile.path, run, "probe_results.json")))
+    .sort().map((run) => openRun(join(profile.path, run)));
 }
 
 /** Whether a run has an artifact. */

@@ -1,5 +1,5 @@
 /** sae_evaluation.json: what the autoencoders are worth, and whether a claim may rest on them. */
-import { FIRING_QUANTILES } from "../../sae/assess.ts";
+import type { FiringHistogram } from "../../sae/firing_histogram.ts";
 import { saeQualityFigure } from "../figures/sae_quality.ts";
 import { formatNumber } from "../figures/theme.ts";
 import { figureName } from "./predictive.ts";
@@ -18,7 +18,7 @@ interface SaeArtifact {
       readonly l0: number;
       readonly deadFraction: number;
       readonly byClass: Readonly<Record<string, { readonly fvu: number | null }>>;
-      readonly firingRateQuantiles: readonly number[];
+      readonly firingHistogram: FiringHistogram;
     };
     readonly figures: { readonly controlFvu: { readonly pca: number; readonly random: number } };
     readonly gate: {
@@ -83,14 +83,14 @@ export function saeSection(run: RunFolder): Section {
     ],
     figures: [
       saeQualityFigure(
-        by_seed.map(({ seed, evaluation: { byClass, deadFraction, firingRateQuantiles }, figures }) => ({
+        by_seed.map(({ seed, evaluation: { byClass, deadFraction, firingHistogram }, figures }) => ({
           seed,
           fvuByClass: Object.fromEntries(Object.entries(byClass).map(([name, { fvu }]) => [name, fvu])),
           fvuOfControls: figures.controlFvu,
           deadFraction,
-          firingRates: firingRateQuantiles,
+          firing: firingHistogram,
         })),
-        { heading: run.name, name: figureName(run, "sae_quality"), quantiles: FIRING_QUANTILES },
+        { heading: run.name, name: figureName(run, "sae_quality") },
       ),
     ],
   };

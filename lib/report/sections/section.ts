@@ -1,5 +1,6 @@
 /** A question answered from artifacts: tables, figures and sentences, the same in notebooks and on the report page. */
 import type { FigureSpec } from "../../io/figures/figure_spec.ts";
+import type { Inference } from "../../stats/interval.ts";
 import { formatInterval, formatNumber, type Interval, rungStyle } from "../figures/theme.ts";
 
 /** A table as it shall appear; every cell is text with its unit and digits. */
@@ -36,6 +37,15 @@ export function intervalCell(
   const { point, ci_low, ci_high } = interval;
   if (ci_low === null || ci_high === null) return `${formatNumber(point, digits, signed)} (underpowered)`;
   return formatInterval({ point, ci_low, ci_high }, digits, signed);
+}
+
+/** An inference as intervalCell() prints it. */
+export function inferenceCell(inference: Inference | null | undefined, digits = 3, signed = true): string {
+  if (!inference) return "—";
+  const { value: point } = inference;
+  return inference.status === "valid"
+    ? intervalCell({ point, ci_low: inference.ciLow, ci_high: inference.ciHigh }, digits, signed)
+    : intervalCell({ point, ci_low: null, ci_high: null }, digits, signed);
 }
 
 /** An interval as published causal artifacts hold it. */

@@ -5,14 +5,25 @@ import type { CausalCount, PointInterval, SynthesisRow } from "../../synthesis.t
 import { powerCurveFigure, type PowerCurvePoint } from "../figures/power_curve.ts";
 import { synthesisForestFigure, type SynthesisForestRow } from "../figures/synthesis_forest.ts";
 import { formatNumber, type Interval } from "../figures/theme.ts";
+import type { RungClaim } from "../../questions/claims_corrected.ts";
+import { CLAIM_HEADER, claimCells } from "./claims.ts";
 import { hasArtifact, readArtifact, type RunFolder } from "./run_folder.ts";
-import { intervalCell, percent, rungLabel, type Section, sideOfZero } from "./section.ts";
+import {
+  inferenceCell,
+  intervalCell,
+  percent,
+  rungLabel,
+  type Section,
+  sideOfZero,
+  type TableView,
+} from "./section.ts";
 
 /** A row, with what the corrected protocol adds. */
 interface Row extends SynthesisRow {
   readonly corrected?: {
     readonly gate: { readonly verdict: string; readonly n_refused: number; readonly n_seeds: number };
-    readonly increment: readonly Inference[];
+    readonly increment_over_seeds: Inference;
+    readonly claims: readonly RungClaim[];
   };
 }
 
@@ -32,7 +43,7 @@ interface GateRow {
 }
 
 const P3_P2 = "P3 \u2212 P2";
-const P6_B = "P6 \u2212 B, seed 1";
+const P6_B = "P6 \u2212 B";
 
 /** The synthesis of a profile's folder. @throws as readArtifact() */
 export function synthesisSection(profile: RunFolder): Section {
@@ -43,18 +54,15 @@ export function synthesisSection(profile: RunFolder): Section {
     return estimate ? [{ run, pair: P3_P2, estimate }] : [];
   });
   const increments = rows.flatMap(({ run, corrected }): SynthesisForestRow[] => {
-    const first = corrected?.increment[0];
-    if (first?.status !== "valid") return [];
-    return [{
-      run,
-      pair: P6_B,
-      estimate: { point: first.value, ci_low: first.ciLow, ci_high: first.ciHigh },
-    }];
+    const own = corrected?.increment_over_seeds;
+    if (own?.status !== "valid") return [];
+    return [{ run, pair: P6_B, estimate: { point: own.value, ci_low: own.ciLow, ci_high: own.ciHigh } }];
   });
   const side = (wanted: string, of: readonly SynthesisForestRow[]) =>
     of.filter(({ estimate }) => sideOfZero(estimate) === wanted).length;
   const metric = (label: string, cell: (row: Row) => string) => [label, ...rows.map(cell)];
   const gates = rows.some(({ corrected }) => corrected !== undefined);
+  const seeds = gates ? ", over SAE seeds" : "";
   return {
     id: "synthesis",
     title: `Synthesis: ${profile.name}`,
@@ -68,7 +76,7 @@ export function synthesisSection(profile: RunFolder): Section {
       } of ${deltas.length} runs and lose to them in ${side("below", deltas)}.`,
       ...increments.length > 0
         ? [
-          `What they add to everything cheaper (P6 less B, first seed) is above 0 in ${
+          `What they add to everything cheaper (P6 less B, over all SAE seeds) is above 0 in ${
             side("above", increments)
           } of ${increments.length} runs.`,
         ]
@@ -85,17 +93,19 @@ export function synthesisSection(profile: RunFolder): Section {
         metric("P2 cheap + raw, AUROC", ({ P2_raw }) => formatNumber(P2_raw, 3)),
         metric("P3 cheap + SAE, AUROC", ({ P3_sae }) => formatNumber(P3_sae, 3)),
         metric(
-          `${P3_P2} [95 % CI]`,
+          `${P3_P2}${seeds} [95 % CI]`,
           ({ delta_sae_over_raw }) => intervalCell(asInterval(delta_sae_over_raw)),
         ),
         metric(
-          "P3 \u2212 P1 [95 % CI]",
+          `P3 \u2212 P1${seeds} [95 % CI]`,
           ({ delta_sae_over_cheap }) => intervalCell(asInterval(delta_sae_over_cheap)),
         ),
         ...(gates
           ? [
-            metric(`${P6_B} [95 % CI]`, ({ corrected }) => inferenceCell(corrected?.increment[0])),
-            metric("SAE gate", ({ corrected }) => corrected?.gate.verdict ?? "—"),
+            metric(`${P6_B}${seeds} [95 % CI]`, ({ corrected }) =>
+              inferenceCell(corrected?.increment_over_seeds)),
+            metric("SAE gate", ({ corrected }) =>
+              corrected?.gate.verdict ?? "—"),
           ]
           : []),
         metric("causal latents, all positions", ({ causal_all }) => causalCell(causal_all)),
@@ -113,12 +123,21 @@ export function synthesisSection(profile: RunFolder): Section {
               : "—",
         ),
       ],
-    }],
+    }, ...claimTables(rows)],
     figures: [
       synthesisForestFigure([...deltas, ...increments], { heading: profile.name }),
       ...powerFigures(profile),
     ],
   };
+}
+
+/** Every run's claims; a blocked one is printed as blocked, with the reason. */
+function claimTables(rows: readonly Row[]): TableView[] {
+  const claims = rows.flatMap(({ run, corrected }) =>
+    (corrected?.claims ?? []).map((claim) => [run, ...claimCells(claim)])
+  );
+  if (claims.length === 0) return [];
+  return [{ caption: "What may be claimed of each run", header: ["run", ...CLAIM_HEADER], rows: claims }];
 }
 
 /** How small an effect the study could have seen, where the sensitivity control ran. */
@@ -173,13 +192,6 @@ function isList(artifact: SynthesisArtifact | readonly Row[]): artifact is reado
 
 function asInterval(delta: PointInterval | null): Interval | null {
   return delta && { point: delta[0], ci_low: delta[1], ci_high: delta[2] };
-}
-
-function inferenceCell(inference: Inference | undefined): string {
-  if (inference === undefined) return "—";
-  return inference.status === "valid"
-    ? intervalCell({ point: inference.value, ci_low: inference.ciLow, ci_high: inference.ciHigh })
-    : intervalCell({ point: inference.value, ci_low: null, ci_high: null });
 }
 
 function causalCell(count: CausalCount | null): string {

@@ -1,13 +1,20 @@
 /** What a study may say: the confound report, the increment over all SAE seeds, and the claims that survive the gate. */
 import type { DifficultyLabel } from "../../modality.ts";
 import { selectRows } from "../../math/matrix.ts";
-import { gateRequirement, judgeClaim } from "../../questions/claims_corrected.ts";
+import {
+  type ClaimEvidence,
+  gateRequirement,
+  judgeClaim,
+  type RungClaim,
+} from "../../questions/claims_corrected.ts";
 import { confoundReport } from "../../questions/confounds_corrected.ts";
 import { effectOverSeeds } from "../../questions/seeds_corrected.ts";
 import { equivalenceTest } from "../../stats/equivalence.ts";
 import type { Extracted } from "./extract.ts";
 import { DELTAS, type Predicted } from "./predict.ts";
 import type { JudgedSae } from "./saes.ts";
+
+const INCREMENT = "P6_nested_sae-B_uncertainty_cheap_raw";
 
 /** claims.json. */
 export function claimsArtifact(
@@ -42,26 +49,29 @@ export function claimsArtifact(
     name: "increment",
     reasons: isEmpty ? ["no latent was kept under any seed, so its interval measures no uncertainty"] : [],
   }];
-  const { inference } = over_seeds["P6_nested_sae-B_uncertainty_cheap_raw"]!;
+  const about = (pair: string, statement: string, evidence: Omit<ClaimEvidence, "inference">): RungClaim => ({
+    pair,
+    ...judgeClaim(statement, { ...evidence, inference: over_seeds[pair]!.inference }),
+  });
+  const { inference } = over_seeds[INCREMENT]!;
   const equivalence = equivalenceTest(inference, { low: -smallestEffect, high: smallestEffect });
   const claims = [
-    judgeClaim("SAE codes add to uncertainty, cheap statistics and raw activations", {
-      claims: "above zero",
-      ...{ requirements: nested, inference, equivalence },
+    about(INCREMENT, "SAE codes add to uncertainty, cheap statistics and raw activations", {
+      ...{ claims: "above zero", requirements: nested, equivalence },
     }),
-    judgeClaim(`SAE codes add less than ${smallestEffect} AUROC to them`, {
-      claims: "no effect",
-      ...{ requirements: nested, inference, equivalence },
+    about(INCREMENT, `SAE codes add less than ${smallestEffect} AUROC to them`, {
+      ...{ claims: "no effect", requirements: nested, equivalence },
     }),
-    judgeClaim("raw activations add to cheap statistics", {
-      claims: "above zero",
-      requirements: requirements.slice(1),
-      inference: ladders[0]!.inference["P2_cheap_raw-P1_cheap"]!,
-    }),
-    judgeClaim("SAE codes do better than raw activations", {
-      claims: "above zero",
-      requirements,
-      inference: over_seeds["P3_cheap_sae-P2_cheap_raw"]!.inference,
+    {
+      pair: "P2_cheap_raw-P1_cheap", // no SAE in it: one interval serves all seeds
+      ...judgeClaim("raw activations add to cheap statistics", {
+        claims: "above zero",
+        requirements: requirements.slice(1),
+        inference: ladders[0]!.inference["P2_cheap_raw-P1_cheap"]!,
+      }),
+    },
+    about("P3_cheap_sae-P2_cheap_raw", "SAE codes do better than raw activations", {
+      ...{ claims: "above zero", requirements },
     }),
   ];
   return { confounds, over_seeds, equivalence, claims };

@@ -2,15 +2,21 @@
 import { randomStream } from "../../math/random.ts";
 import { cascade } from "../../questions/cascade.ts";
 import { correctedCascade } from "../../questions/cascade_corrected.ts";
+import { escalationOf } from "../../questions/cascade_models.ts";
 import { recalibrateCorrected } from "../../questions/recalibrate_corrected.ts";
 import { selectivePrediction } from "../../questions/selective.ts";
+import { effectOverSeeds, type SeededEffect } from "../../questions/seeds_corrected.ts";
 import { correctedSelective, guaranteedCoverage } from "../../questions/selective_corrected.ts";
+import { areaDeltaInfluence } from "../../stats/aurc_influence.ts";
+import { clusterT } from "../../stats/cluster_t.ts";
 import { joinBlocks, pickRows } from "../../stats/feature_blocks.ts";
+import { frontierArea } from "../../stats/frontier_area.ts";
+import type { Influence } from "../../stats/influence.ts";
 import { decisionFunction, fitLogistic, sigmoid } from "../../stats/l1_logistic.ts";
 import { fitStandardScaler } from "../../stats/standard_scaler.ts";
 import type { DifficultyLabel, Study } from "../../modality.ts";
 import type { Extracted } from "./extract.ts";
-import type { Predicted } from "./predict.ts";
+import { type Predicted, SEEDED } from "./predict.ts";
 import type { StudyConfig } from "./study_config.ts";
 
 /** What the three artifacts are made from. */
@@ -21,6 +27,9 @@ export interface DecideInputs {
   readonly label: DifficultyLabel;
   readonly predicted: Predicted;
 }
+
+/** Differences of AUGRC that hang on an SAE. */
+const AREA_DELTAS = [["P3_cheap_sae", "P2_cheap_raw"], ["P6_nested_sae", "B_uncertainty_cheap_raw"]] as const;
 
 /** selective_prediction.json: the published keys, and exact areas with clustered intervals. */
 export function selectiveArtifact({ config, extracted, predicted }: DecideInputs) {
@@ -38,10 +47,26 @@ export function selectiveArtifact({ config, extracted, predicted }: DecideInputs
       nResamples,
       rng: stream("areas"),
       clusters: predicted.testGroups,
-      deltas: [["P3_cheap_sae", "P2_cheap_raw"], ["P6_nested_sae", "B_uncertainty_cheap_raw"]],
+      deltas: AREA_DELTAS,
     }),
+    over_seeds: Object.fromEntries(
+      AREA_DELTAS.map(([a, b]) => [
+        `${a}-${b}`,
+        overSeeds(predicted, (scores) => areaDeltaInfluence(scores(a), scores(b), errors, "augrc")),
+      ]),
+    ),
     guarantees: guarantees(config, errors, scores["P0_uncertainty"]!, predicted.testGroups),
   };
+}
+
+/** An effect of the rungs' scores under every SAE seed, and over the seeds. */
+function overSeeds(
+  { ladders, testGroups }: Predicted,
+  effect: (scores: (rung: string) => Float64Array) => Influence,
+): SeededEffect {
+  return effectOverSeeds(
+    ladders.map(({ fitted }) => clusterT(effect((rung) => fitted.rungs[rung]!.scores), testGroups)),
+  );
 }
 
 /** Coverage at a guaranteed risk: half of the test groups calibrate, the other half is promised to. */
@@ -107,6 +132,7 @@ export function cascadeArtifact({ config, extracted, predicted }: DecideInputs) 
     cheapErrors: testErrors(extracted),
     expensiveErrors: extracted.expensive.errors,
   };
+  const costed = { ...models, cheapCosts, expensiveCosts: extracted.expensive.costs };
   const stream = (name: string) => randomStream(config.seed, `q4/${name}`);
   return {
     ...cascade(routed, {
@@ -115,17 +141,19 @@ export function cascadeArtifact({ config, extracted, predicted }: DecideInputs) 
       expensiveCost: mean(extracted.expensive.costs),
     }, { nTrials: 500, rng: stream("random") }),
     cost_unit: "parameters x tokens",
-    corrected: correctedCascade(routed, {
-      ...models,
-      cheapCosts,
-      expensiveCosts: extracted.expensive.costs,
-    }, {
+    corrected: correctedCascade(routed, costed, {
       nResamples: config.cascade.n_bootstraps,
       nPermutations: config.cascade.n_permutations,
       bootstrapRng: stream("bootstrap"),
       shuffleRng: stream("shuffle"),
       clusters: predicted.testGroups,
     }),
+    area_over_seeds: Object.fromEntries(
+      config.cascade.scores.filter((rung) => SEEDED.includes(rung)).map((rung) => [
+        rung,
+        overSeeds(predicted, (scores) => frontierArea(scores(rung), escalationOf(costed))),
+      ]),
+    ),
   };
 }
 

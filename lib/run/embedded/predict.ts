@@ -9,6 +9,7 @@ import {
   type ProbeRung,
   runLadder,
 } from "../../questions/predictive_rungs.ts";
+import { regularizationPaths } from "../../questions/regularization_paths.ts";
 import { equivalenceTest } from "../../stats/equivalence.ts";
 import type { Fold } from "../../stats/folds.ts";
 import { groupKFold } from "../../stats/grouped_folds.ts";
@@ -21,7 +22,7 @@ import type { Extracted } from "./extract.ts";
 import type { StudyConfig } from "./study_config.ts";
 
 /** Rungs that read codes, and so differ from seed to seed. */
-const SEEDED = ["P3_cheap_sae", "P5_sae_only", "P6_nested_sae"];
+export const SEEDED: readonly string[] = ["P3_cheap_sae", "P5_sae_only", "P6_nested_sae"];
 
 /** Differences that are reported with clustered inference. */
 export const DELTAS = [
@@ -135,6 +136,7 @@ export function probeArtifact(
     clustered_deltas: first.inference,
     n_test_groups: new Set(testGroups).size,
     n_purged: nPurged,
+    paths: regularizationPaths(first.fitted.rungs),
     increment: { pair: `${a}-${b}`, smallest_effect: smallestEffect, by_seed: increments },
     auroc_by_seed: Object.fromEntries(
       SEEDED.map((name) => [name, ladders.map(({ fitted }) => fitted.ladder.result.probes[name]!.auroc)]),

@@ -13,6 +13,7 @@ import { cause } from "./cause.ts";
 import { claimsArtifact } from "./claims.ts";
 import { controlsArtifact, untouchedArtifact } from "./controls.ts";
 import { extract } from "./extract.ts";
+import { learningArtifact } from "./learning.ts";
 import { chooseLatents, latentsArtifact } from "./latents.ts";
 import { openStudy } from "./open_study.ts";
 import { predict, probeArtifact } from "./predict.ts";
@@ -80,8 +81,12 @@ export async function runStudy(config: StudyConfig, options: RunStudyOptions): P
         nPurged: study.splits.filter((split) => split === "purged").length,
       }),
     );
-    await saveTable("probe_scores", scoreRows(study, { extracted, predicted }));
     const inputs = { study, config, extracted, label, predicted };
+    await timed(
+      "learning curve",
+      async () => await save("learning_curve", await learningArtifact({ ...inputs, threads })),
+    );
+    await saveTable("probe_scores", scoreRows(study, { extracted, predicted }));
     await timed("decisions", async () => {
       await save("selective_prediction", selectiveArtifact(inputs));
       await save("recalibration_results", calibrationArtifact(inputs));
@@ -93,7 +98,8 @@ export async function runStudy(config: StudyConfig, options: RunStudyOptions): P
     );
     await timed("controls", async () => {
       await save("controls", await controlsArtifact({ ...inputs, threads }));
-      await save("untouched", await untouchedArtifact({ ...inputs, threads }));
+      const untouched = await untouchedArtifact({ ...inputs, threads });
+      if (untouched) await save("untouched", untouched);
     });
     const chosen = chooseLatents(predicted, config.causal.n_latents);
     if (chosen && !options.isFast) {

@@ -1,9 +1,11 @@
 /** From the artifacts of all studies to the cross-modal table: published keys first, the corrected answers besides. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { RungClaim } from "../../questions/claims_corrected.ts";
+import type { SeededEffect } from "../../questions/seeds_corrected.ts";
 import { interactionContrast } from "../../stats/contrast.ts";
 import type { Inference } from "../../stats/interval.ts";
-import { type SynthesisRow, synthesisRow } from "../../synthesis.ts";
+import { type PointInterval, type SynthesisRow, synthesisRow } from "../../synthesis.ts";
 import { runOf, type StudyConfig } from "./study_config.ts";
 
 /** The corrected answers of one study. */
@@ -13,7 +15,8 @@ export interface CorrectedAnswers {
   /** P6 - B under each SAE seed, and over all of them. */
   readonly increment: readonly Inference[];
   readonly increment_over_seeds: Inference;
-  readonly claims: readonly { readonly statement: string; readonly status: string }[];
+  /** What is printed of each claim, with the reason where it is blocked. */
+  readonly claims: readonly RungClaim[];
   /** null where the causal question was not asked or no latent could be. */
   readonly causal: CausalVerdicts | null;
   readonly controls: {
@@ -28,6 +31,8 @@ export interface CorrectedAnswers {
   };
   readonly P0_uncertainty: number;
   readonly P4_raw_only: number;
+  /** AUGRC differences over all SAE seeds by pair; negative where the first abstains better. */
+  readonly augrc_over_seeds: Readonly<Record<string, Inference>>;
   readonly cascade_share_of_oracle: Readonly<Record<string, number>>;
   readonly augrc_share_of_oracle: Readonly<Record<string, number>>;
 }
@@ -95,16 +100,18 @@ function rowOf(run: string, folder: string): EmbeddedRow {
     read("causal_ablation_all"),
     read("causal_ablation_last"),
   ];
+  const overSeeds = Object.fromEntries(
+    Object.entries<SeededEffect>(claims.over_seeds).map((
+      [pair, { inference }],
+    ) => [pair, asInterval(inference)]),
+  );
   return {
-    ...synthesisRow(run, { probe, selective, cascade, causalAll, causalLast }),
+    ...synthesisRow(run, { probe, selective, cascade, causalAll, causalLast, overSeeds }),
     corrected: {
       gate: { verdict: sae.verdict, n_refused: sae.n_refused, n_seeds: sae.n_seeds },
       increment: probe.increment.by_seed.map(({ inference }: { readonly inference: Inference }) => inference),
       increment_over_seeds: claims.over_seeds["P6_nested_sae-B_uncertainty_cheap_raw"].inference,
-      claims: claims.claims.map(({ statement, status }: { statement: string; status: string }) => ({
-        statement,
-        status,
-      })),
+      claims: claims.claims,
       causal: causalAll && causalLast
         ? {
           all: countVerdicts(causalAll),
@@ -125,10 +132,17 @@ function rowOf(run: string, folder: string): EmbeddedRow {
       },
       P0_uncertainty: probe.probes.P0_uncertainty.auroc,
       P4_raw_only: probe.probes.P4_raw_only.auroc,
+      augrc_over_seeds: Object.fromEntries(
+        Object.entries<SeededEffect>(selective.over_seeds).map(([pair, { inference }]) => [pair, inference]),
+      ),
       cascade_share_of_oracle: shares(cascade.corrected.probes, "share_of_oracle_area"),
       augrc_share_of_oracle: shares(selective.corrected.probes, "share_of_oracle_augrc"),
     },
   };
+}
+
+function asInterval(inference: Inference): PointInterval | null {
+  return inference.status === "valid" ? [inference.value, inference.ciLow, inference.ciHigh] : null;
 }
 
 function shares(

@@ -8,7 +8,13 @@ import { chanceOfShare } from "../../stats/draws.ts";
 import { stratifiedAuroc } from "../../stats/stratified_auroc.ts";
 import { markdownTable } from "../../report/text_table.ts";
 import type { ProbeExperiment } from "./experiments.ts";
-import { N_THRESHOLDS, type ShuffledCount, shuffledCounts } from "./shuffled_counts.ts";
+import {
+  countsOfOtherShuffles,
+  N_THRESHOLDS,
+  type ShuffledCount,
+  shuffledCounts,
+} from "./shuffled_counts.ts";
+import type { OtherShuffle } from "./other_shuffles.ts";
 import type { RecordedStudy } from "./study.ts";
 import { isConstant } from "./switches/part.ts";
 import { answerWords } from "./switches/study.ts";
@@ -40,7 +46,10 @@ export function independentChecks(study: RecordedStudy, probe: ProbeExperiment):
 
 function shuffledChecks(study: RecordedStudy, probe: ProbeExperiment): IndependentCheck[] {
   const counts = shuffledCounts(study, probe);
-  const checkOf = (rung: string, stated: Readonly<Record<"observed" | "mean" | "p", Stated>>) => {
+  const checkOf = (
+    rung: "P1_cheap" | "P3_cheap_sae",
+    stated: Readonly<Record<"observed" | "mean" | "p", Stated>>,
+  ) => {
     const own = counts.filter((count) => count.rung === rung);
     const recorded = own.find(({ scores }) => scores === "recorded") ?? own[0]!;
     const check = (quantity: string, value: number, theirs: Stated, explain: () => string) =>
@@ -57,7 +66,11 @@ function shuffledChecks(study: RecordedStudy, probe: ProbeExperiment): Independe
         `P(shuffled ${rung} scores give at least ${recorded.observed})`,
         recorded.p_at_least,
         stated.p,
-        () => explainP(own, recorded, stated.p),
+        () =>
+          explainP(own, recorded, {
+            stated: stated.p,
+            others: countsOfOtherShuffles(study, rung, recorded.observed),
+          }),
       ),
     ];
   };
@@ -146,22 +159,38 @@ function explainMean({ mean, sd }: ShuffledCount, stated: Stated): string {
   }); a mean of random deals prints the stated figure with a chance of ${printed(chance)}.`;
 }
 
-function explainP(own: readonly ShuffledCount[], recorded: ShuffledCount, stated: Stated): string {
+function explainP(
+  own: readonly ShuffledCount[],
+  recorded: ShuffledCount,
+  { stated, others }: { readonly stated: Stated; readonly others: readonly OtherShuffle[] },
+): string {
   const { low, high } = edges(stated);
   const { observed, n_routing, p_at_least, p_more } = recorded;
-  const others = own.filter((count) => count !== recorded);
-  const fitting = [...others.map((count) => count.p_at_least), p_more].filter((p) => p >= low && p < high);
+  const deals = own.filter((count) => count !== recorded);
+  const variants = [
+    ...deals.map((count) => ({ name: `${count.scores}, dealt ${count.dealt}`, ...count })),
+    ...others.map((count) => ({ name: count.baseline, ...count })),
+  ];
+  const isStated = (p: number) => p >= low && p < high;
+  const fitting = variants.filter((count) => isStated(count.p_at_least));
   const scale = "value" in stated ? Number(`1e${stated.digits}`) : 0;
   const isCut = "value" in stated && Math.floor(p_at_least * scale) === Math.round(stated.value * scale);
   return [
-    `The exact P(>= ${observed}) is ${p_at_least.toFixed(4)} for the recorded scores (${
-      others.map((count) => `${count.scores}, dealt ${count.dealt}: ${count.p_at_least.toFixed(4)}`).join(
-        "; ",
-      )
-    }); P(> ${observed}) is ${p_more.toFixed(4)}.`,
-    fitting.length === 0
-      ? "Neither other scores, nor another baseline, nor a strict count gives the stated figure."
-      : `The stated figure is that of another choice (${fitting.map((p) => p.toFixed(4)).join(", ")}).`,
+    `The exact P(>= ${observed}) is ${
+      p_at_least.toFixed(4)
+    } for the recorded scores dealt over all items; P(> ${observed}) is ${p_more.toFixed(4)}.`,
+    `P(>= ${observed}) and the mean count otherwise: ${
+      variants.map(({ name, p_at_least, p_error, mean }) =>
+        `${name} ${p_at_least.toFixed(4)}${p_error > 0 ? ` (+- ${p_error.toFixed(4)})` : ""}, ${
+          mean.toFixed(2)
+        }`
+      ).join("; ")
+    }.`,
+    fitting.length === 0 && !isStated(p_more)
+      ? "None of these, and no strict count, gives the stated figure."
+      : `The stated P comes out with ${
+        [...fitting.map(({ name }) => name), ...isStated(p_more) ? ["a strict count"] : []].join(" and with ")
+      }.`,
     `Only ${n_routing} of the ${N_THRESHOLDS} thresholds route some items and not all: ${observed} is ${
       n_routing - observed
     } below the most there can be, and this one count carries ${(p_at_least - p_more).toFixed(4)} of P.`,

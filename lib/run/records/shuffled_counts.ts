@@ -9,10 +9,13 @@ import { dealtCountLaw } from "../../stats/dealt_count.ts";
 import { shuffledFrontier } from "../../stats/shuffled_frontier.ts";
 import type { Artifact } from "./artifacts.ts";
 import type { ProbeExperiment } from "./experiments.ts";
+import { type OtherShuffle, otherShuffles } from "./other_shuffles.ts";
 import type { RecordedStudy } from "./study.ts";
 
 /** Deals within topics, where no exact law is at hand: a P of 0.4 is known to 0.008. */
 const N_DEALS = 4000;
+/** Other baselines: a P of 0.03 is known to 0.001. */
+const N_OTHER_DEALS = 20_000;
 /** The published thresholds: evenly spaced from 0 to 1. */
 export const N_THRESHOLDS = 41;
 
@@ -36,6 +39,8 @@ export interface ShuffledCount {
   /** Monte Carlo standard error of it; 0 where it is exact. */
   readonly p_error: number;
   readonly p_more: number;
+  /** P(count = c), shape [thresholds + 1]; null where it was not computed exactly. */
+  readonly law: readonly number[] | null;
 }
 
 const known = new WeakMap<ProbeExperiment, readonly ShuffledCount[]>();
@@ -60,7 +65,7 @@ export function shuffledCounts(study: RecordedStudy, probe: ProbeExperiment): re
 
 /** cascade_baselines. */
 export function baselineArtifact(counts: readonly ShuffledCount[]): Artifact {
-  return { name: "cascade_baselines", json: { counts }, rows: counts.map((own) => ({ ...own })) };
+  return { name: "cascade_baselines", json: { counts }, rows: counts.map(({ law: _, ...own }) => own) };
 }
 
 type Variant = Pick<ShuffledCount, "rung" | "scores">;
@@ -91,6 +96,7 @@ function exactCount(study: RecordedStudy, variant: Variant, scores: Float64Array
     p_at_least: from(observed),
     p_error: 0,
     p_more: from(observed + 1),
+    law: Array.from(law),
   };
 }
 
@@ -122,7 +128,22 @@ function dealtCount(study: RecordedStudy, variant: Variant, scores: Float64Array
     p_at_least: pCount,
     p_error: shareError(pCount, N_DEALS),
     p_more: counts.filter((own) => own > observedCount).length / N_DEALS,
+    law: null,
   };
+}
+
+/** The same count under baselines that deal no scores, for one rung's recorded scores. */
+export function countsOfOtherShuffles(
+  study: RecordedStudy,
+  rung: keyof RecordedStudy["test"]["scores"],
+  observed: number,
+): OtherShuffle[] {
+  const { run, config, test } = study;
+  const { cuts } = routing(study, test.scores[rung]);
+  return otherShuffles({ cheapErrors: test.labels, expensiveErrors: test.expensiveError, cuts, observed }, {
+    nDeals: N_OTHER_DEALS,
+    rngOf: (baseline) => randomStream(config.seed, `${run}/shuffled/${rung}/${baseline}`),
+  });
 }
 
 /** The published thresholds, how many items each escalates, and what escalating an item changes. */

@@ -1,8 +1,9 @@
 /** The published claims and what becomes of each: a count by outcome, and every claim for the appendix. */
 import { isRecord } from "../artifacts.ts";
-import { code, escapeLatex, INTEGER } from "../latex.ts";
+import { code, escapeLatex, INTEGER, signed, TEXT } from "../latex.ts";
 import type { LatexTable } from "../table.ts";
 import type { Trace } from "../trace.ts";
+import { runsOf } from "./runs.ts";
 
 const FILE = "records/claims.json";
 
@@ -49,6 +50,46 @@ export function claimsTable(trace: Trace): LatexTable | undefined {
         readable(String(claim[field] ?? "—"))
       ),
     ]),
+    size: "scriptsize",
+    long: true,
+  };
+}
+
+/** The claims of a profile's runs; one that may not be made is printed as blocked, with the reason. */
+export function profileClaims(trace: Trace, profile: string): LatexTable | undefined {
+  const name = `${profile}_claims`;
+  const rows = runsOf(trace, profile).flatMap((run) => {
+    const file = `${profile}/${run}/claims.json`;
+    const claims = trace.artifacts.value(file, "claims");
+    return (Array.isArray(claims) ? claims.filter(isRecord) : []).map((claim, index) => {
+      const print = (field: string, format = TEXT) =>
+        trace.print(`table ${name}: ${run}, claim ${index + 1}, ${field}`, {
+          ...{ file, key: `claims.${index}.${field}` },
+        }, format);
+      const reasons = Array.isArray(claim["reasons"]) ? claim["reasons"] : [];
+      const [point, low, high] = ["value", "ciLow", "ciHigh"].map((end) =>
+        print(`inference.${end}`, signed(4))
+      );
+      const status = print("status");
+      return [
+        code(run),
+        print("statement"),
+        low === "---" ? `${point}` : `${point} [${low}, ${high}]`,
+        reasons.length === 0 ? status : `\\textbf{${status.toUpperCase()}}`,
+        reasons.map((_, k) => print(`reasons.${k}`)).join("; ") || "---",
+      ];
+    });
+  });
+  if (rows.length === 0) return undefined;
+  return {
+    name,
+    caption:
+      "Claims of each run: the AUROC difference they are about with its 95\\,\\% interval, and what becomes of " +
+      "them. A blocked claim may not be made whatever its interval says; the reason stands beside it.",
+    columns:
+      "@{}P{0.13\\linewidth}P{0.27\\linewidth}P{0.17\\linewidth}P{0.12\\linewidth}P{0.2\\linewidth}@{}",
+    header: ["run", "claim", "difference", "outcome", "why"],
+    rows,
     size: "scriptsize",
     long: true,
   };
