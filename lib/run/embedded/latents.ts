@@ -100,7 +100,7 @@ export async function latentsArtifact(
     model: models.cheap.split("/").at(-1)!,
     hook,
     d_sae: sae.dSae,
-    k: config.sae.k,
+    k: "k" in sae.activation ? sae.activation.k : null,
     n_positions: nPositions,
     unit: Object.keys(effects).length > 0 ? "nats" : null,
     unit_of_position: modality === "llm" ? "token" : "step",
