@@ -33,11 +33,12 @@ await runMain(async () => {
     onStage: (name, state, seconds) =>
       void process.stderr.write(`${name} ${state} ${seconds.toFixed(1)} s\n`),
   });
-  for (const { metric, n_settings, n_verdict_changed, n_published_changed } of summary) {
+  for (const { metric, n_settings, n_verdict_changed, n_published_changed, changed } of summary) {
     process.stdout.write(
       `${metric}: of ${n_settings} settings ${n_verdict_changed} change the verdict, ` +
         `${n_published_changed} what the published rule calls significant\n`,
     );
+    for (const line of changed) process.stdout.write(`  ${line}\n`);
   }
   process.stdout.write(`causal_settings.json, .parquet and its figure's spec are in ${folder}\n`);
 });

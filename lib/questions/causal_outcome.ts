@@ -78,7 +78,7 @@ export function causalOutcome(
   };
 }
 
-/** What two outcomes say otherwise, in words; only latents that both tested are compared. */
+/** What two outcomes say otherwise, in words: the contrast, whether any latent is active, and each latent of both. */
 export function verdictChanges(base: CausalOutcome, other: CausalOutcome): string[] {
   const shared = base.latents.filter((latent) => other.latents.includes(latent));
   const stateOf = ({ active, not_testable }: CausalOutcome, latent: number) =>
@@ -87,15 +87,25 @@ export function verdictChanges(base: CausalOutcome, other: CausalOutcome): strin
     const [was, is] = [stateOf(base, latent), stateOf(other, latent)];
     return was === is ? [] : [`latent ${latent}: ${was} -> ${is}`];
   });
-  return [...(base.says === other.says ? [] : [`${base.says} -> ${other.says}`]), ...ofLatents];
+  return [
+    ...(base.says === other.says ? [] : [`${base.says} -> ${other.says}`]),
+    ...anyChange("active", base.active, other.active),
+    ...ofLatents,
+  ];
 }
 
-/** Latents of both outcomes whose published significance differs, in words. */
+/** The same of the published rule: whether any latent is significant, and each latent of both. */
 export function publishedChanges(base: CausalOutcome, other: CausalOutcome): string[] {
-  return base.latents.filter((latent) => other.latents.includes(latent)).flatMap((latent) => {
+  const ofLatents = base.latents.filter((latent) => other.latents.includes(latent)).flatMap((latent) => {
     const [was, is] = [base.significant.includes(latent), other.significant.includes(latent)];
     return was === is ? [] : [`latent ${latent}: ${is ? "now" : "no longer"} significant`];
   });
+  return [...anyChange("significant", base.significant, other.significant), ...ofLatents];
+}
+
+function anyChange(what: string, was: readonly number[], is: readonly number[]): string[] {
+  const some = (own: readonly number[]) => own.length > 0 ? "some" : "no";
+  return some(was) === some(is) ? [] : [`${some(was)} latent ${what} -> ${some(is)}`];
 }
 
 function activeAfterHolm(

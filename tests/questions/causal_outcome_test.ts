@@ -80,6 +80,9 @@ Deno.test("verdictChanges() and publishedChanges() name what differs, of latents
     "latent 2: quiet -> active",
     "latent 3: not testable -> quiet",
   ]);
+  const none = { ...base, latents: [2], not_testable: [], active: [], significant: [] };
+  assert.deepEqual(verdictChanges(base, none), ["some latent active -> no"]);
+  assert.deepEqual(publishedChanges({ ...base, significant: [1] }, none), ["some latent significant -> no"]);
   assert.deepEqual(publishedChanges(base, { ...other, significant: [3] }), [
     "latent 2: no longer significant",
     "latent 3: now significant",

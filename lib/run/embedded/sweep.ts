@@ -61,7 +61,7 @@ export async function sweepCausal({ study: name, plan, folder, onStage }: SweepO
   return { rows, folder: into, summary: summaryOf(rows) };
 }
 
-/** How many settings kept their base's verdict, by metric. */
+/** How many settings changed their base's verdict, by metric, and which. */
 function summaryOf(rows: readonly SweepRow[]) {
   const others = rows.filter(({ name, comparedWith }) => name !== comparedWith);
   return [...new Set(others.map(({ outcome }) => outcome.metric))].map((metric) => {
@@ -71,6 +71,9 @@ function summaryOf(rows: readonly SweepRow[]) {
       n_settings: own.length,
       n_verdict_changed: own.filter(({ changes }) => changes.length > 0).length,
       n_published_changed: own.filter((row) => row.publishedChanges.length > 0).length,
+      changed: own.filter(({ changes }) => changes.length > 0).map(({ name, changes }) =>
+        `${name}: ${changes.join("; ")}`
+      ),
     };
   });
 }

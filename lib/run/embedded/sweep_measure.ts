@@ -75,6 +75,7 @@ export async function measureSettings(
     for (const setting of settings) {
       const ranked = latentsOf(setting.ranking);
       if (ranked === null) continue; // that probe kept no latent: there is nothing to ask
+      if (setting.ranking !== "study" && String(ranked.top) === String(latentsOf("study")?.top)) continue; // the same
       asked.push(
         await cache.stage(`sweep_${setting.name.replaceAll(/[^A-Za-z0-9]+/g, "_")}`, {
           ...inputs,
