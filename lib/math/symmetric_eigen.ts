@@ -28,7 +28,7 @@ export function symmetricEigen(matrix: Float64Array, n: number): Eigen {
   if (matrix.length !== n * n || !matrix.every(Number.isFinite)) {
     throw new RangeError(`Cannot decompose: needs ${n} x ${n} finite values, got ${matrix.length}`);
   }
-  const { diagonal, offDiagonal, reflectors } = tridiagonalize(matrix.slice(), n);
+  const { diagonal, offDiagonal, reflectors } = tridiagonalize(mirrored(matrix, n), n);
   const vectors = new Float64Array(n * n);
   for (let i = 0; i < n; i++) vectors[i * n + i] = 1;
   iterateQl(diagonal, offDiagonal, vectors);
@@ -41,6 +41,15 @@ export function symmetricEigen(matrix: Float64Array, n: number): Eigen {
     sorted.set(largest < 0 ? vector.map((v) => -v) : vector, to * n);
   });
   return { values: Float64Array.from(order, (i) => diagonal[i]!), vectors: sorted };
+}
+
+/** The symmetric matrix that has this one's lower triangle. */
+function mirrored(matrix: Float64Array, n: number): Float64Array {
+  const whole = matrix.slice();
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < i; j++) whole[j * n + i] = whole[i * n + j]!;
+  }
+  return whole;
 }
 
 /** A = Q T Q' by reflections I - 2 v v'; row k of `reflectors` holds v_k, zero up to its k-th component. */

@@ -81,13 +81,15 @@ export function embeddedTable({ rows, contrast, causal_contrast }: EmbeddedSynth
     ),
   ]);
   const sentence = (what: string, found: EmbeddedSynthesis["contrast"]) =>
-    found
-      ? `\n${what}, ${found.between[0]} less ${found.between[1]}: ${inferenceCell(found.inference)}\n`
-      : "";
+    found ? `\n${what}, ${found.between[0]} less ${found.between[1]}: ${inferenceCell(found.inference)}` : "";
+  const causal = sentence("Hard less easy, share of the hook's loss", causal_contrast);
+  const least = causal_contrast?.detectable ?? null;
+  const power = least === null ? "" : `; detectable at power 0.8: ${least.toFixed(3)}`;
+  const increment = sentence("P6 - B over seeds", contrast);
   const why = reasons.map((reason, k) => `\n[${k + 1}] ${reason}.\n`).join("");
-  return `${synthesisTable(rows, " over seeds")}\n${corrected}${why}${
-    sentence("P6 - B over seeds", contrast)
-  }${sentence("Hard less easy, share of the hook's loss", causal_contrast)}`;
+  return `${synthesisTable(rows, " over seeds")}\n${corrected}${why}${increment && `${increment}\n`}${
+    causal && `${causal}${power}\n`
+  }`;
 }
 
 function verdictCell(counts: Readonly<Record<string, number>> | undefined): string {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { UsageError } from "../guardrail.ts";
 import { requireData, resultsRoot } from "../io/paths.ts";
 import { gatesTable } from "../report/gates_table.ts";
+import { discoverStudies, runOf } from "./embedded/study_config.ts";
 import { discoverConfigs, findConfig, type Layer, readRunConfig, type RunConfig } from "./config.ts";
 import { openFigureRenderer } from "./figure_renderer.ts";
 import type { ExitCode } from "./main.ts";
@@ -34,6 +35,10 @@ export interface RunSelection {
  * @throws {UsageError} for an unknown name, listing the known ones
  */
 export async function runExperiment(selection: RunSelection): Promise<ExitCode> {
+  if (selection.profile === "embedded") {
+    const known = discoverStudies().map(runOf).join(", ");
+    throw new UsageError(`Cannot run one of profile embedded: needs --study NAME (known: ${known})`);
+  }
   oneOf("profile", selection.profile, ["records"]);
   oneOf("protocol", selection.protocol, ["published"]);
   const layer = oneOf("layer", selection.layer, ["mid", "late"] satisfies Layer[]);

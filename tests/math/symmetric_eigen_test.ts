@@ -35,6 +35,17 @@ Deno.test("symmetricEigen() leaves a diagonal matrix's values, sorted", () => {
   assert.deepEqual([...symmetricEigen(new Float64Array([1, 0, 0, 0, 3, 0, 0, 0, 2]), 3).values], [3, 2, 1]);
 });
 
+Deno.test("symmetricEigen() reads the lower triangle alone", () => {
+  const rng = randomStream(2, "tests/math/eigen");
+  const n = 7;
+  const whole = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) whole[i * n + j] = whole[j * n + i] = rng.normal();
+  }
+  const lower = whole.map((value, at) => at % n > Math.floor(at / n) ? 99 : value);
+  assert.deepEqual(symmetricEigen(lower, n), symmetricEigen(whole, n));
+});
+
 Deno.test("symmetricEigen() refuses what is not square or not finite", () => {
   assert.throws(() => symmetricEigen(new Float64Array(3), 2), RangeError);
   assert.throws(() => symmetricEigen(new Float64Array([1, 0, 0, NaN]), 2), RangeError);

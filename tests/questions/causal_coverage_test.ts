@@ -70,6 +70,10 @@ Deno.test("measure() with CRPS draws every condition from the same uniforms: a p
   for (const row of windows.keys()) {
     const [x] = await subject.natural([row]);
     const positions = subject.positions(row, "all");
+    // The encoder reads EOS after the last step; it is neither patched nor taken for the last position.
+    assert.deepEqual([tokens[row]!.ids.length, positions.length], [17, 16]);
+    assert.deepEqual(subject.positions(row, "last"), [15]);
+    assert.equal(x!.length, 16 * subject.dModel);
     const patches = [null, { positions, value: x! }, { positions, value: x!.map((value) => -3 * value) }];
     const [natural, same, changed] = await subject.measure(row, patches, { crps: true });
     const [again] = await subject.measure(row, [null], { crps: true });

@@ -1,8 +1,9 @@
 /** What `deno task run --study` refuses before anything runs, and the settings a study takes. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { UsageError } from "lib/guardrail.ts";
+import { GuardrailError, UsageError } from "lib/guardrail.ts";
 import { projectRoot } from "lib/io/paths.ts";
+import { runExperiment } from "lib/run/run_experiment.ts";
 import { runOneStudy } from "lib/run/embedded/run_one.ts";
 import { readStudyConfig } from "lib/run/embedded/study_config.ts";
 
@@ -17,6 +18,25 @@ Deno.test("runOneStudy() refuses an unknown study, a wrong tag, and an override 
   await refused({ study: "llm_nothing", overrides: [] }, /Unknown study "llm_nothing"; known: .*llm_facts/);
   await refused({ study: "llm_facts", tag: "a/b", overrides: [] }, /Cannot tag a run/);
   await refused({ study: "llm_facts", overrides: ["causal.n_items=4"] }, /without --tag/);
+  await refused({ study: "llm_facts", sae: "sae", overrides: [] }, /another SAE without --tag/);
+});
+
+Deno.test("runOneStudy() refuses a missing SAE by name, through the study's own thread, before anything runs", async () => {
+  await assert.rejects(
+    runOneStudy({ study: "tsfm_series", sae: "no/such/sae", tag: "test", overrides: [], onStage }),
+    (error: Error) => error instanceof GuardrailError && error.guardrail === "sae-missing",
+  );
+});
+
+Deno.test("runExperiment() of the embedded profile without a study names the studies", async () => {
+  const selection = {
+    ...{ experiment: "all", layer: "mid", protocol: "published", profile: "embedded", overrides: [] },
+    ...{ print: () => assert.fail("nothing may run"), onStep: onStage },
+  };
+  await assert.rejects(
+    runExperiment(selection),
+    (error: Error) => error instanceof UsageError && /--study NAME \(known: .*llm_facts/.test(error.message),
+  );
 });
 
 Deno.test("readStudyConfig() takes the causal settings, and refuses a coverage that is none", () => {

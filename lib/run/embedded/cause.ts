@@ -55,7 +55,7 @@ export async function cause(
 }
 
 /** `count` of 0 .. n - 1, or all of them. */
-function evenlySpaced(n: number, count: number): number[] {
+export function evenlySpaced(n: number, count: number): number[] {
   return n <= count
     ? Array.from({ length: n }, (_, i) => i)
     : Array.from({ length: count }, (_, i) => Math.floor((i + 0.5) * n / count));

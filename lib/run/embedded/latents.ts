@@ -20,19 +20,26 @@ export interface ChosenLatents {
 /** Coefficients sit on mean | max | last of every latent. */
 const N_POOLINGS = 3;
 
+/** Rungs whose coefficients rank latents: P6's added block, P5 and P3. */
+export const RANKING_RUNGS = ["P6_nested_sae", "P5_sae_only", "P3_cheap_sae"] as const;
+
 /**
- * Ranks latents by the first of P6's added block, P5 and P3 that kept any; null if none did, and then nothing can be
- * tested causally.
+ * Ranks latents by the first of some rungs that kept any; null if none did, and then nothing can be tested causally.
  */
-export function chooseLatents({ ladders, blocks }: Predicted, k: number): ChosenLatents | null {
+export function chooseLatents(
+  { ladders, blocks }: Predicted,
+  k: number,
+  by: readonly (typeof RANKING_RUNGS[number])[] = RANKING_RUNGS,
+): ChosenLatents | null {
   const { rungs } = ladders[0]!.fitted;
   const nCheap = blocks.cheap.nCols;
-  const candidates = [
-    ["P6_nested_sae", rungs["P6_nested_sae"]?.nested?.fit?.coef],
-    ["P5_sae_only", rungs["P5_sae_only"]?.fit?.coef],
-    ["P3_cheap_sae", rungs["P3_cheap_sae"]?.fit?.coef.subarray(nCheap)],
-  ] as const;
-  for (const [rung, coefficients] of candidates) {
+  const candidates = {
+    P6_nested_sae: rungs["P6_nested_sae"]?.nested?.fit?.coef,
+    P5_sae_only: rungs["P5_sae_only"]?.fit?.coef,
+    P3_cheap_sae: rungs["P3_cheap_sae"]?.fit?.coef.subarray(nCheap),
+  };
+  for (const rung of by) {
+    const coefficients = candidates[rung];
     if (coefficients === undefined || coefficients.every((value) => value === 0)) continue;
     const { top, importance } = rankLatents(coefficients, { k, nBlocks: N_POOLINGS, zeros: "drop" });
     return {
@@ -93,7 +100,7 @@ export async function latentsArtifact(
     model: models.cheap.split("/").at(-1)!,
     hook,
     d_sae: sae.dSae,
-    k: config.sae.k,
+    k: "k" in sae.activation ? sae.activation.k : null,
     n_positions: nPositions,
     unit: Object.keys(effects).length > 0 ? "nats" : null,
     unit_of_position: modality === "llm" ? "token" : "step",

@@ -1,5 +1,6 @@
 /** `deno task run --study llm_facts`: one study of the embedded profile, as configured or under a tag of its own. */
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { UsageError } from "../../guardrail.ts";
 import { projectRoot, resultsRoot } from "../../io/paths.ts";
 import { type OnStage, runStudies } from "./run_studies.ts";
@@ -10,6 +11,8 @@ export interface RunOneOptions {
   readonly study: string;
   /** Suffix of its folder, so that a variant does not overwrite the study's results. */
   readonly tag?: string | undefined;
+  /** An SAE checkpoint of any format, probed and patched instead of the study's own; needs a tag. */
+  readonly sae?: string | undefined;
   /** `key.path=value` */
   readonly overrides: readonly string[];
   readonly onStage: OnStage;
@@ -19,8 +22,9 @@ export interface RunOneOptions {
  * Runs one study.
  * @returns its folder and the files written there
  * @throws {UsageError} for an unknown study, listing the known ones, or settings overridden without a tag
+ * @throws {GuardrailError} "sae-missing", "sae-foreign" or "sae-invalid" for an SAE that may not be used
  */
-export async function runOneStudy({ study, tag, overrides, onStage }: RunOneOptions) {
+export async function runOneStudy({ study, tag, sae, overrides, onStage }: RunOneOptions) {
   const known = discoverStudies().map(runOf);
   if (!known.includes(study)) {
     throw new UsageError(`Unknown study "${study}"; known: ${known.join(", ")}`);
@@ -28,11 +32,11 @@ export async function runOneStudy({ study, tag, overrides, onStage }: RunOneOpti
   if (tag !== undefined && !/^[A-Za-z0-9._-]+$/.test(tag)) {
     throw new UsageError(`Cannot tag a run "${tag}": needs letters, digits, '.', '_' and '-' only`);
   }
-  if (overrides.length > 0 && tag === undefined) {
-    throw new UsageError(
-      "Cannot override a setting without --tag: the study's own results would be overwritten",
-    );
+  if ((overrides.length > 0 || sae !== undefined) && tag === undefined) {
+    const what = sae === undefined ? "override a setting" : "use another SAE";
+    throw new UsageError(`Cannot ${what} without --tag: the study's own results would be overwritten`);
   }
+  if (sae !== undefined) requireReadable(sae);
   const config = readStudyConfig(join(projectRoot, "configs", `${study}.yaml`), overrides);
   const name = study + (tag === undefined ? "" : `_${tag}`);
   // A variant lies beside the profile's folder, which holds what `reproduce` writes and nothing else.
@@ -45,6 +49,18 @@ export async function runOneStudy({ study, tag, overrides, onStage }: RunOneOpti
     workFolder: join(resultsRoot, ".work", "embedded", study),
     isForced: false,
     isFast: false,
+    ...(sae !== undefined && { saePath: resolve(sae) }),
   }], onStage);
   return { folder, files: written! };
+}
+
+/** The task reads a few folders only: a checkpoint outside them is not missing, and must not be called so. */
+function requireReadable(path: string): void {
+  try {
+    existsSync(path);
+  } catch {
+    throw new UsageError(
+      `Cannot read the SAE at ${path}: needs it below the project, FMDP_DATA or the cache folder, which this task reads`,
+    );
+  }
 }

@@ -13,6 +13,7 @@ import { cause } from "./cause.ts";
 import { claimsArtifact } from "./claims.ts";
 import { controlsArtifact, untouchedArtifact } from "./controls.ts";
 import { extract } from "./extract.ts";
+import { judgeGivenSae, readGivenSae, withGivenSae } from "./given_sae.ts";
 import { learningArtifact } from "./learning.ts";
 import { chooseLatents, latentsArtifact } from "./latents.ts";
 import { openStudy } from "./open_study.ts";
@@ -33,16 +34,18 @@ export interface RunStudyOptions {
   readonly isForced: boolean;
   /** Leave the causal question out. */
   readonly isFast: boolean;
+  /** A checkpoint to probe and patch instead of training the study's own. */
+  readonly saePath?: string | undefined;
   readonly onStage: (name: string, state: "computed" | "unchanged", seconds: number) => void;
 }
 
 /** Runs a study and writes its artifacts. @returns names of the files written, relative to the folder */
-export async function runStudy(config: StudyConfig, options: RunStudyOptions): Promise<string[]> {
-  const { folder, isForced, onStage } = options;
+export async function runStudy(studyConfig: StudyConfig, options: RunStudyOptions): Promise<string[]> {
+  const { folder, isForced, onStage, saePath } = options;
   const cache = openStageCache({ folder: options.workFolder, isForced, onStage });
   const engineOptions = { engine: "portable" } as const;
   const engine = await openEngine(engineOptions);
-  const study = await openStudy(config, engineOptions);
+  const study = await openStudy(studyConfig, engineOptions);
   const threads = openThreads({ nThreads: 1 });
   const written: string[] = [];
   const save = async (name: string, json: unknown) => {
@@ -60,9 +63,14 @@ export async function runStudy(config: StudyConfig, options: RunStudyOptions): P
     return value;
   };
   try {
+    // A checkpoint that is not for this study is refused before anything is computed.
+    const given = saePath === undefined ? null : readGivenSae(saePath, study, studyConfig);
+    const config = given ? withGivenSae(studyConfig, given) : studyConfig;
     const extracted = await extract(study, config, cache);
     const label = study.label(extracted.cheap);
-    const saes = await trainSaes(config, { extracted, engine, cache });
+    const saes = given
+      ? [await judgeGivenSae(given, { seed: config.sae.seeds[0]!, extracted, engine, cache })]
+      : await trainSaes(config, { extracted, engine, cache });
     await save("sae_evaluation", saeArtifact(saes));
     const activations = await readActivations([extracted.trainStore, extracted.testStore]);
     const raw = poolRaw(activations, study.nItems, study.dModel);

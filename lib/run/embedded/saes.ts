@@ -14,11 +14,12 @@ import type { StudyConfig } from "./study_config.ts";
 export interface JudgedSae {
   readonly seed: number;
   readonly sae: SaeWeights;
+  /** null for a checkpoint that was trained elsewhere. */
   readonly training: {
     readonly nSteps: number;
     readonly nTokens: number;
     readonly fvuHistory: readonly number[];
-  };
+  } | null;
   readonly assessment: SaeAssessment;
 }
 
@@ -65,7 +66,7 @@ export async function trainSaes(
 }
 
 /** Enough tokens for three digits of FVU. */
-const MAX_ASSESSED_ROWS = 20_000;
+export const MAX_ASSESSED_ROWS = 20_000;
 
 function rulesOf({ sae }: StudyConfig): TrainingRules {
   return {

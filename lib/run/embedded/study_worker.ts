@@ -12,6 +12,8 @@ export interface StudyJob {
   readonly workFolder: string;
   readonly isForced: boolean;
   readonly isFast: boolean;
+  /** A checkpoint in the place of the study's own SAEs. */
+  readonly saePath?: string | undefined;
 }
 
 /** What the thread says: a stage that ended, the files written, or why there are none. */

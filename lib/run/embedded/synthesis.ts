@@ -1,6 +1,7 @@
 /** From the artifacts of all studies to the cross-modal table: published keys first, the corrected answers besides. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { detectable } from "../../questions/causal_inference.ts";
 import type { RungClaim } from "../../questions/claims_corrected.ts";
 import type { SeededEffect } from "../../questions/seeds_corrected.ts";
 import { interactionContrast } from "../../stats/contrast.ts";
@@ -59,7 +60,12 @@ export interface EmbeddedSynthesis {
   readonly contrast: { readonly between: readonly [string, string]; readonly inference: Inference } | null;
   /** The same of the causal primary quantity. */
   readonly causal_contrast:
-    | { readonly between: readonly [string, string]; readonly inference: Inference }
+    | {
+      readonly between: readonly [string, string];
+      readonly inference: Inference;
+      /** Difference that this precision finds in four of five pairs of studies. */
+      readonly detectable: number | null;
+    }
     | null;
 }
 
@@ -77,10 +83,11 @@ export function synthesizeStudies(configs: readonly StudyConfig[], root: string)
       ? { between: [a.run, b.run] as const, inference: interactionContrast(left, right) }
       : null;
   };
+  const causal = contrast(({ corrected }) => corrected.causal?.hard_minus_easy_share ?? null);
   return {
     rows,
     contrast: contrast(({ corrected }) => corrected.increment_over_seeds),
-    causal_contrast: contrast(({ corrected }) => corrected.causal?.hard_minus_easy_share ?? null),
+    causal_contrast: causal && { ...causal, detectable: detectable(causal.inference) },
   };
 }
 
