@@ -122,6 +122,7 @@ Deno.test("claimsArtifact() names each claim's difference and blocks what the ga
   ]);
   assert.deepEqual(claims.map(({ status }) => status === "blocked"), [true, true, false, true]);
   assert.match(claims[0]!.reasons.join(), /dead latents.*no latent was kept under any seed/);
+  assert.ok(!("P2_cheap_raw-P1_cheap" in over_seeds), "no codes, no seeds");
   const pair = "P3_cheap_sae-P2_cheap_raw";
   assert.deepEqual(
     claims[3]!.inference,

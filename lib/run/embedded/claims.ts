@@ -11,7 +11,7 @@ import { confoundReport } from "../../questions/confounds_corrected.ts";
 import { effectOverSeeds } from "../../questions/seeds_corrected.ts";
 import { equivalenceTest } from "../../stats/equivalence.ts";
 import type { Extracted } from "./extract.ts";
-import { DELTAS, type Predicted } from "./predict.ts";
+import { DELTAS, type Predicted, SEEDED } from "./predict.ts";
 import type { JudgedSae } from "./saes.ts";
 
 const INCREMENT = "P6_nested_sae-B_uncertainty_cheap_raw";
@@ -33,7 +33,9 @@ export function claimsArtifact(
     scores: ladders[0]!.fitted.ladder.scores,
     clusters: testGroups,
   });
-  const over_seeds = Object.fromEntries(DELTAS.map(([a, b]) => {
+  // A difference without codes is the same under every seed: its own interval says all.
+  const seeded = DELTAS.filter((pair) => pair.some((rung) => SEEDED.includes(rung)));
+  const over_seeds = Object.fromEntries(seeded.map(([a, b]) => {
     const pair = `${a}-${b}`;
     return [pair, effectOverSeeds(ladders.map(({ inference }) => inference[pair]!))];
   }));
