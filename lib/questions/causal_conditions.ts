@@ -66,7 +66,10 @@ export function planConditions({ latents, matched, directions }: {
 
 /** An item's values under every condition, and where its latents fire. */
 export interface ConditionValues {
-  /** By condition's name, [positions, dModel]; null where nothing changes from `base`. */
+  /**
+   * By condition's name, [positions, dModel]; null where nothing changes from `base`. Conditions that take away the
+   * same latents, because no other of theirs fires here, share one array.
+   */
   readonly values: ReadonlyMap<string, Float32Array | null>;
   /** The condition whose outcome a null stands for: its values are the same, to the bit. */
   readonly base: ReadonlyMap<string, "natural" | "reconstruction">;
@@ -107,10 +110,18 @@ export async function conditionValues(
   const members = (kind: ConditionKind) =>
     conditions.flatMap((own) => own.kind === kind && own.latent !== null ? [own.latent] : []);
 
+  const shared = new Map<string, Float32Array>();
+
   /** Takes the parts of some latents from a base; null if none of them fires here. */
   function without(base: Float32Array, latents: readonly number[]): Float32Array | null {
     const firing = latents.filter((latent) => part(latent) && nFired.get(latent)! > 0);
-    return firing.length === 0 ? null : firing.reduce((left, latent) => minus(left, part(latent)), base);
+    if (firing.length === 0) return null;
+    const key = `${base === x ? "natural" : "reconstruction"} ${firing}`;
+    const known = shared.get(key);
+    if (known) return known;
+    const left = firing.reduce((rest, latent) => minus(rest, part(latent)), base);
+    shared.set(key, left);
+    return left;
   }
 
   function valueOf({ kind, latent, direction }: PlannedCondition): Float32Array | null {

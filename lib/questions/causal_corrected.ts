@@ -85,12 +85,12 @@ async function measureItem(
   const metrics = new Map<string, ConditionMetrics>();
   if (natural) metrics.set("natural", natural);
   const run = async (wanted: readonly PlannedCondition[], crps: boolean) => {
-    const patches = wanted.map(({ name }) => {
-      const value = at.values.get(name);
-      return value ? { positions, value } : null;
-    });
+    // Equal values have equal outcomes: what several conditions share is run once. Paths may be sampled apart.
+    const values = wanted.map(({ name }) => at.values.get(name) ?? null);
+    const distinct = crps ? values : [...new Set(values)];
+    const patches = distinct.map((value) => value && { positions, value });
     const outcomes = await subject.measure(row, patches, { crps });
-    wanted.forEach(({ name }, c) => metrics.set(name, outcomes[c]!));
+    wanted.forEach(({ name }, c) => metrics.set(name, outcomes[crps ? c : distinct.indexOf(values[c]!)]!));
   };
   const changed = conditions.filter(({ name, kind }) =>
     kind === "natural" ? natural === undefined : at.values.get(name) !== null

@@ -37,7 +37,7 @@ export function inferEffect(
   items: EffectItems,
   { contrast, loss }: { readonly contrast: "mean" | "hard_minus_easy"; readonly loss?: Float64Array },
 ): Inference {
-  const { isHard, groups, nResamples, stream } = items;
+  const { isHard, groups, nResamples } = items;
   const point = contrast === "mean"
     ? meanDeltaInfluence(effects, new Float64Array(effects.length))
     : hardMinusEasyInfluence(effects, isHard);
@@ -52,13 +52,12 @@ export function inferEffect(
   const allEffects = sumsOf(effects);
   const nHard = sumsOf(hard);
   const losses = loss && sumsOf(loss);
-  const drawn = new Uint32Array(nClusters);
-  const rng = stream("q2/clusters");
+  const drawn = drawnClusters(items, nClusters);
   const draws: number[] = [];
   for (let r = 0; r < nResamples; r++) {
-    rng.fillIntegersInPlace(drawn, nClusters);
     let [n, effect, hardEffect, ofHard, lost] = [0, 0, 0, 0, 0];
-    for (const c of drawn) {
+    for (let k = r * nClusters; k < (r + 1) * nClusters; k++) {
+      const c = drawn[k]!;
       n += clusters.sizes[c]!;
       effect += allEffects[c]!;
       hardEffect += hardEffects[c]!;
@@ -74,6 +73,21 @@ export function inferEffect(
   const { ciLow, ciHigh } = percentileEstimate(analytic.value, draws, expandedAlpha(nClusters));
   return { ...analytic, method: "cluster bootstrap", ciLow, ciHigh };
 }
+
+/** The same draws for every effect of the same items: drawn once. Shape [nResamples, nClusters]. */
+function drawnClusters(items: EffectItems, nClusters: number): Uint32Array {
+  const known = clusterDraws.get(items);
+  if (known) return known;
+  const drawn = new Uint32Array(items.nResamples * nClusters);
+  const rng = items.stream("q2/clusters");
+  for (let from = 0; from < drawn.length; from += nClusters) {
+    rng.fillIntegersInPlace(drawn.subarray(from, from + nClusters), nClusters);
+  }
+  clusterDraws.set(items, drawn);
+  return drawn;
+}
+
+const clusterDraws = new WeakMap<EffectItems, Uint32Array>();
 
 /** The smallest effect this precision finds in four of five studies; null without an interval or without noise. */
 export function detectable(inference: Inference): number | null {

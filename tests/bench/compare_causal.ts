@@ -7,7 +7,11 @@
  *     deno run -A tests/bench/compare_causal.ts --modality llm|tsfm --peer PYTHON [--conditions 7] [--items 2]
  *         [--rounds 3] [--threads 2]
  *
- * `--conditions 1,8,32` shows how both grow; `--peer none` leaves the peer out.
+ * Every round's ratio is printed, and the median with its range. Each figure in one line:
+ *
+ *     all positions, last position   --modality llm --peer PYTHON --items 1 --rounds 4
+ *     20 paths x 64 steps            --modality tsfm --peer PYTHON --items 1 --rounds 3 --coverages all
+ *     by number of conditions        --modality llm --peer none --conditions 1,8,32
  */
 import { parseArgs } from "node:util";
 import type { Coverage } from "lib/modality.ts";
@@ -61,6 +65,8 @@ async function compare(coverage: Coverage, nConditions: number): Promise<void> {
       if (!other) continue;
       theirs.push(other.seconds);
       ratios.push(other.seconds / own.seconds);
+      const seconds = `${own.seconds.toFixed(2)} s, hook loop ${other.seconds.toFixed(2)} s`;
+      console.log(`  round ${round}, item ${row}: ours ${seconds}, ${ratios.at(-1)!.toFixed(2)} times`);
       other.values.forEach((value, c) => {
         furthest = Math.max(furthest, Math.abs(value - own.values[c]!));
         nCompared++;
