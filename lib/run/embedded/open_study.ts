@@ -5,6 +5,7 @@ import { GuardrailError, UsageError } from "../../guardrail.ts";
 import { projectRoot, requireData } from "../../io/paths.ts";
 import type { Study } from "../../modality.ts";
 import { openLlmStudy } from "../../modalities/llm.ts";
+import { promptItems } from "../../modalities/llm_prompts.ts";
 import { openTsfmStudy } from "../../modalities/tsfm.ts";
 import { csvWindows, organismWindows } from "../../modalities/tsfm_windows.ts";
 import type { EngineOptions } from "../../model/engine.ts";
@@ -25,7 +26,8 @@ export function openStudy(config: StudyConfig, engine: EngineOptions): Promise<S
     hardQuantile: config.label?.hard_quantile ?? 0.75,
   };
   if (modality === "llm" && (dataset === "facts" || dataset === "endings")) {
-    return openLlmStudy({ ...common, dataset, nItems });
+    const items = promptItems(dataset, { seed, nItems });
+    return openLlmStudy({ ...common, dataset, items, label: dataset === "facts" ? "nats" : "wrong_ending" });
   }
   if (modality === "tsfm" && dataset === "series" && config.forecast) {
     return openTsfmStudy({
