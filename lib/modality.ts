@@ -114,6 +114,8 @@ export interface Study {
   readonly cheap: NamedBlock;
   /** The block to use instead where the protocol lets the cheap model's own perplexity into it (flaw F16). */
   readonly cheapGiven?: (cheap: Outcomes) => NamedBlock;
+  /** Errors of forecasts that need no model, where there are such; for the record. */
+  readonly baselines?: NamedBlock;
   /** Planted factors, or an empty block; the untouched factor apart. */
   readonly factors: NamedBlock;
   readonly untouched: NamedBlock;
