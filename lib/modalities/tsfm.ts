@@ -45,9 +45,11 @@ export interface TsfmStudyOptions {
   readonly nPaths: number;
   readonly rules?: SeriesRules;
   /** How the causal question's metrics are taken, where not as the study's. */
-  readonly causal?: SeriesMetrics;
+  readonly causal?: SeriesMetrics | undefined;
   /** Season of the cheap statistics, in steps. */
   readonly seasonLength: number;
+  /** Positions a probe may see: context steps, or EOS behind them too, as published. Default all (context steps). */
+  readonly positions?: "all" | "with_eos";
   /** Of windows of one series: how many on either side share data; see Study. */
   readonly purge?: number;
   readonly engine: EngineOptions;
@@ -106,6 +108,7 @@ export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
       const { values } = await prefix(cheapModel, rows.map((row) => tokens[row]!.ids), hook, {
         masks: rows.map((row) => tokens[row]!.mask),
       });
+      if (options.positions === "with_eos") return values;
       return values.map((own, i) =>
         own.subarray(0, nStepsRead(bins, windows[rows[i]!]!) * cheapModel.config.dModel)
       );

@@ -7,18 +7,19 @@ import { openEngine } from "../../model/engine.ts";
 import { openThreads } from "../../stats/logistic/threads.ts";
 import { readPrimary } from "../primary.ts";
 import type { CsrMatrix } from "../../math/matrix.ts";
-import { poolRaw, poolSae, readActivations } from "./blocks.ts";
+import { poolRaw, poolSae } from "./blocks.ts";
 import { calibrationArtifact, cascadeArtifact, selectiveArtifact } from "./decide.ts";
 import { cause } from "./cause.ts";
 import { claimsArtifact } from "./claims.ts";
 import { controlsArtifact, untouchedArtifact } from "./controls.ts";
 import { extract } from "./extract.ts";
+import { openItemActivations } from "./item_activations.ts";
 import { chooseLatents, latentsArtifact } from "./latents.ts";
 import { openStudy } from "./open_study.ts";
 import { predict, probeArtifact } from "./predict.ts";
 import { type JudgedSae, trainSaes } from "./saes.ts";
 import { openStageCache } from "./stage_cache.ts";
-import type { StudyConfig } from "./study_config.ts";
+import { engineOf, type StudyConfig } from "./study_config.ts";
 
 /** A row of a flat table. */
 type Row = Readonly<Record<string, number | string | boolean | null>>;
@@ -39,7 +40,7 @@ export interface RunStudyOptions {
 export async function runStudy(config: StudyConfig, options: RunStudyOptions): Promise<string[]> {
   const { folder, isForced, onStage } = options;
   const cache = openStageCache({ folder: options.workFolder, isForced, onStage });
-  const engineOptions = { engine: "portable" } as const;
+  const engineOptions = engineOf(config);
   const engine = await openEngine(engineOptions);
   const study = await openStudy(config, engineOptions);
   const threads = openThreads({ nThreads: 1 });
@@ -61,10 +62,13 @@ export async function runStudy(config: StudyConfig, options: RunStudyOptions): P
   try {
     const extracted = await extract(study, config, cache);
     const label = study.label(extracted.cheap);
+    if (config.profile === "full" && study.baselines) {
+      await save("baselines", baselinesArtifact(study, extracted));
+    }
     const saes = await trainSaes(config, { extracted, engine, cache });
     await save("sae_evaluation", saeArtifact(saes));
-    const activations = await readActivations([extracted.trainStore, extracted.testStore]);
-    const raw = poolRaw(activations, study.nItems, study.dModel);
+    const activations = await openItemActivations([extracted.trainStore, extracted.testStore]);
+    const raw = await poolRaw(activations, study.nItems, study.dModel);
     const codes: CsrMatrix[] = [];
     for (const { sae } of saes) codes.push(await poolSae(sae, activations, { nItems: study.nItems, engine }));
 
@@ -77,7 +81,7 @@ export async function runStudy(config: StudyConfig, options: RunStudyOptions): P
       probeArtifact(config, predicted, {
         label,
         smallestEffect: smallestEffect(),
-        nPurged: study.splits.filter((split) => split === "purged").length,
+        nPurged: extracted.nPurged,
       }),
     );
     await saveTable("probe_scores", scoreRows(study, { extracted, predicted }));
@@ -141,6 +145,22 @@ function saeArtifact(saes: readonly JudgedSae[]) {
     reasons: [...new Set(refused.flatMap(({ assessment }) => assessment.gate.reasons))],
     by_seed: saes.map(({ seed, training, assessment }) => ({ seed, training, ...assessment })),
   };
+}
+
+/** baselines.json: mean errors of forecasts that need no model, beside the cheap model's. */
+function baselinesArtifact({ baselines }: Study, { split, cheap }: Awaited<ReturnType<typeof extract>>) {
+  const { names, matrix } = baselines!;
+  const meanOf = (rows: Uint32Array, value: (row: number) => number) =>
+    rows.reduce((sum, row) => sum + value(row), 0) / rows.length;
+  return Object.fromEntries(
+    Object.entries(split).map(([part, rows]) => [part, {
+      n: rows.length,
+      ...Object.fromEntries(
+        names.map((name, j) => [name, meanOf(rows, (row) => matrix.data[row * matrix.nCols + j]!)]),
+      ),
+      cheap_model_error: meanOf(rows, (row) => cheap.errors[row]!),
+    }]),
+  );
 }
 
 /** One row a test item: its label, errors, and every rung's score under the first seed. */

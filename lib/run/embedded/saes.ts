@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Engine } from "../../model/engine.ts";
 import { assessSae, type SaeAssessment } from "../../sae/assess.ts";
 import { readSae, writeSae } from "../../sae/formats/checkpoint.ts";
-import { CORRECTED, type TrainingRules } from "../../sae/rules.ts";
+import { CORRECTED, PUBLISHED, type TrainingRules } from "../../sae/rules.ts";
 import { trainSae } from "../../sae/train.ts";
 import type { SaeWeights } from "../../sae/weights.ts";
 import type { Extracted } from "./extract.ts";
@@ -68,6 +68,9 @@ export async function trainSaes(
 const MAX_ASSESSED_ROWS = 20_000;
 
 function rulesOf({ sae }: StudyConfig): TrainingRules {
+  if (sae.rules === "published") {
+    return { ...PUBLISHED, variant: { kind: "topk", k: sae.k }, auxK: sae.aux_k };
+  }
   return {
     ...CORRECTED,
     variant: { kind: "topk", k: sae.k },
