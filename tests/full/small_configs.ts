@@ -27,7 +27,7 @@ const SETTINGS: readonly (readonly [string, unknown])[] = [
   ["causal.n_matched", 2],
   ["causal.n_directions", 1],
   ["causal.n_bootstraps", 100],
-  ["controls.n_relabelings", 10],
+  ["controls.n_relabelings", 3],
 ];
 
 /** Writes them into a folder, for `--configs`. @param nPaths of forecasts */

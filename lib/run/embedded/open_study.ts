@@ -63,7 +63,8 @@ export async function openStudy(config: StudyConfig, engine: EngineOptions): Pro
   });
 }
 
-async function promptsOf(config: StudyConfig): Promise<PromptItem[]> {
+/** The items of a text study, all of them. */
+export async function promptsOf(config: StudyConfig): Promise<PromptItem[]> {
   const { dataset, seed, n_items: nItems, corpus } = config;
   if (dataset === "facts" || dataset === "endings") return promptItems(dataset, { seed, nItems });
   if (corpus === undefined) throw unknown(config);
@@ -74,7 +75,8 @@ async function promptsOf(config: StudyConfig): Promise<PromptItem[]> {
   throw unknown(config);
 }
 
-function windowsOf(config: StudyConfig, seasonLength: number): WindowItem[] {
+/** The windows of a series study, all of them. */
+export function windowsOf(config: StudyConfig, seasonLength: number): WindowItem[] {
   const { dataset, seed, n_items: nItems, series } = config;
   if (series === undefined) {
     if (dataset === "series") return organismWindows({ seed, nItems });
@@ -99,7 +101,7 @@ function first<T>(items: readonly T[], nItems: number, path: string): T[] {
 }
 
 /** `limit` items, evenly spaced over the list, or all of them; splits were made before. */
-function limited<T>(items: readonly T[], limit: number | undefined): readonly T[] {
+export function limited<T>(items: readonly T[], limit: number | undefined): readonly T[] {
   if (limit === undefined || limit >= items.length) return items;
   return Array.from({ length: limit }, (_, i) => items[Math.floor((i + 0.5) * items.length / limit)]!);
 }
