@@ -2,6 +2,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
+import { planRuns, planTable } from "lib/run/embedded/plan.ts";
 import { configsOf, foldersOf, reproduceEmbedded } from "lib/run/embedded/reproduce.ts";
 import { extractShards, parseShard } from "lib/run/embedded/shards.ts";
 import type { OnStage } from "lib/run/embedded/run_studies.ts";
@@ -28,6 +29,7 @@ await runMain(async () => {
       set: { type: "string", multiple: true },
       configs: { type: "string" },
       shard: { type: "string" },
+      plan: { type: "boolean", default: false },
       quiet: { type: "boolean", short: "q", default: false },
       verbose: { type: "boolean", short: "v", default: false },
     },
@@ -67,6 +69,10 @@ await runMain(async () => {
   };
   const onStage: OnStage = (run, stage, state, seconds) =>
     say(`${run.padEnd(12)} ${stage.padEnd(22)} ${state === "unchanged" ? state : `${seconds.toFixed(1)} s`}`);
+  if (values.plan) {
+    print(planTable(await planRuns(configsOf(options), foldersOf(options).workFolder)));
+    return;
+  }
   if (shard !== undefined) {
     const { workFolder } = foldersOf(options);
     await extractShards(configsOf(options), { shard: parseShard(shard), workFolder, onStage });

@@ -55,6 +55,11 @@ export function partsOf(nItems: number, { extraction }: Pick<StudyConfig, "extra
   }));
 }
 
+/** The key of a part's stage. */
+export function keyOfPart(inputs: object, { suffix, from, to }: Part): object {
+  return suffix === "" ? inputs : { ...inputs, rows: [from, to] };
+}
+
 /** Runs the models, or reads what an earlier run left. */
 export async function extract(study: Study, config: StudyConfig, cache: StageCache): Promise<Extracted> {
   const inputs = await extractionInputs(config);
@@ -119,7 +124,7 @@ async function extractPart(
   const { suffix, from, to } = part;
   const rows = Array.from({ length: to - from }, (_, k) => from + k);
   const rowsOf = (wanted: string) => rows.filter((row) => study.splits[row] === wanted);
-  const keyed = (own: object) => suffix === "" ? own : { ...own, rows: [from, to] };
+  const keyed = (own: object) => keyOfPart(own, part);
   const outcomes = async (role: ModelRole, some: readonly number[]) =>
     await cache.stage(`outcomes_${role}${suffix}`, keyed(inputs.outcomes), async () => {
       const progress = createProgress({

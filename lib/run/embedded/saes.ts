@@ -34,7 +34,7 @@ export async function trainSaes(
   const { sae: { seeds, ...size } } = config;
   const judged: JudgedSae[] = [];
   for (const seed of seeds) {
-    const inputs = { ...size, seed, on: extracted.inputs };
+    const inputs = saeInputs(config, seed, extracted.inputs);
     const folder = cache.folderOf(`sae_${seed}`, inputs);
     const training = await cache.stage(`sae_${seed}_training`, inputs, async () => {
       const { sae, nSteps, nTokens, fvuHistory } = await trainSae(extracted.trainStore, {
@@ -62,6 +62,11 @@ export async function trainSaes(
     judged.push({ seed, sae, training, assessment });
   }
   return judged;
+}
+
+/** What one SAE depends on: its stages' key. @param on what the activations depend on */
+export function saeInputs({ sae: { seeds: _, ...size } }: StudyConfig, seed: number, on: unknown): object {
+  return { ...size, seed, on };
 }
 
 /** Enough tokens for three digits of FVU. */
