@@ -98,7 +98,7 @@ export async function reproduceEmbedded(options: ReproduceEmbeddedOptions): Prom
   }
   await writeManifest(folder, {
     profile,
-    protocol: options.selection?.variants?.["protocol"] ?? "corrected",
+    protocol: protocolOf(options.selection),
     seed: configs[0]!.seed,
     config: configs,
     primarySha256: primary.sha256,
@@ -115,6 +115,13 @@ export function configsOf(
   { profile = "embedded", selection }: Pick<ReproduceEmbeddedOptions, "profile" | "selection">,
 ) {
   return profile === "full" ? fullConfigs(selection) : discoverStudies(profile);
+}
+
+/** The variant changes what is extracted and how SAEs are trained; the questions are asked as corrected in any case. */
+function protocolOf({ variants }: FullSelection = {}): string {
+  return variants?.["protocol"] === "published"
+    ? "published splits, prompts, labels, positions and SAE training; corrected questions"
+    : "corrected";
 }
 
 /** Where the results of a profile go, and where its stages are kept. */
