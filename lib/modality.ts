@@ -103,6 +103,8 @@ export interface Study {
   /** Cluster of each item: items of one group depend on each other and lie in one split. */
   readonly groups: readonly (string | number)[];
   readonly splits: readonly Split[];
+  /** The splits once the cheap model has read every item: what it seems to know by heart is purged too. */
+  readonly splitsGiven?: (cheap: Outcomes) => readonly Split[];
   /**
    * Items of one series in time order: how many on either side of an item share data with it, so that folds are
    * stretches of time with as many left out at their borders. Absent where groups are independent.
@@ -110,6 +112,10 @@ export interface Study {
   readonly purge?: number;
   /** Statistics of the input alone; no model. Fitted, where anything is, on train rows. */
   readonly cheap: NamedBlock;
+  /** The block to use instead where the protocol lets the cheap model's own perplexity into it (flaw F16). */
+  readonly cheapGiven?: (cheap: Outcomes) => NamedBlock;
+  /** Errors of forecasts that need no model, where there are such; for the record. */
+  readonly baselines?: NamedBlock;
   /** Planted factors, or an empty block; the untouched factor apart. */
   readonly factors: NamedBlock;
   readonly untouched: NamedBlock;

@@ -79,3 +79,38 @@ export async function openActivationStore(folder: string): Promise<ActivationSto
     close,
   };
 }
+
+/**
+ * Stores of one kind behind each other, as one.
+ * @throws {UsageError} without a store, or if they differ in width, dtype or metadata: they are not one extraction's
+ */
+export function joinStores(stores: readonly ActivationStore[]): ActivationStore {
+  const [first] = stores;
+  if (first === undefined) throw new UsageError("Cannot join activation stores: needs one or more, got none");
+  const kindOf = ({ d, dtype, metadata }: ActivationStore) => JSON.stringify({ d, dtype, metadata });
+  const stranger = stores.find((store) => kindOf(store) !== kindOf(first));
+  if (stranger) {
+    throw new UsageError(
+      `Cannot join activation stores: needs ${kindOf(first)} everywhere, got ${kindOf(stranger)}`,
+    );
+  }
+  if (stores.length === 1) return first;
+  const owners: { readonly store: ActivationStore; readonly offset: number }[] = []; // by shard
+  const batches = stores.flatMap((store) => {
+    const offset = owners.length;
+    const nShards = 1 + Math.max(...store.batches.map(({ shard }) => shard));
+    for (let shard = 0; shard < nShards; shard++) owners.push({ store, offset });
+    return store.batches.map((batch) => ({ ...batch, shard: batch.shard + offset }));
+  });
+  return {
+    ...{ d: first.d, dtype: first.dtype, metadata: first.metadata, batches },
+    nRows: stores.reduce((sum, { nRows }) => sum + nRows, 0),
+    read: async (batch) => {
+      const { store, offset } = owners[batch.shard]!;
+      return await store.read({ ...batch, shard: batch.shard - offset });
+    },
+    close: async () => {
+      for (const store of stores) await store.close();
+    },
+  };
+}

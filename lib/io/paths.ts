@@ -1,7 +1,7 @@
 /** Where things are: the project's own folders, the read-only data directory, the cache. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import process from "node:process";
 import { UsageError } from "../guardrail.ts";
 
@@ -32,4 +32,18 @@ export function requireData(part: "records" | "data"): string {
     );
   }
   return path;
+}
+
+/**
+ * A file of `data/`: below `FMDP_DATA` if it is there, else in the cache; an absolute path is taken as it is.
+ * @throws {UsageError} if it is in neither; the message says which command fetches it
+ */
+export function dataFile(name: string): string {
+  const roots = [...process.env.FMDP_DATA ? [process.env.FMDP_DATA] : [], cacheDirectory()];
+  const paths = isAbsolute(name) ? [name] : roots.map((root) => join(root, "data", name));
+  const path = paths.find((candidate) => existsSync(candidate));
+  if (path !== undefined) return path;
+  throw new UsageError(
+    `Cannot find ${paths.join(" or ")}. Fetch it with: npx -y deno@2.9.6 task fetch full`,
+  );
 }

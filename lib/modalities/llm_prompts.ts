@@ -20,8 +20,8 @@ export interface PromptItem {
   readonly truth: number;
   /** Planted factors. */
   readonly factors: Readonly<Record<string, number>>;
-  /** The factor that nobody looked at while anything was tuned. */
-  readonly untouched: number;
+  /** The factor that nobody looked at while anything was tuned; generated items have one. */
+  readonly untouched?: number;
   /** What an honest label must not follow from, besides lengths. */
   readonly trivial: Readonly<Record<string, number>>;
 }

@@ -9,7 +9,7 @@ import type { DifficultyLabel, ModelRole, Outcomes, Study } from "../modality.ts
 import { readChronosConfig } from "../model/chronos_config.ts";
 import { chronosBins, encodeContext } from "../model/chronos_tokens.ts";
 import type { EngineOptions } from "../model/engine.ts";
-import { forecast, forecastQuantiles } from "../model/forecast.ts";
+import { type Continuation, forecast, forecastQuantiles } from "../model/forecast.ts";
 import { type EncoderDecoderModel, loadModel, prefix, run } from "../model/model.ts";
 import { t5SeriesModel } from "../model/t5_series_model.ts";
 import { teacherForcing } from "../model/teacher_forcing.ts";
@@ -19,6 +19,19 @@ import { countParameters } from "./parameters.ts";
 import { pathUniforms } from "./path_uniforms.ts";
 import { type SeriesMetrics, tsfmCausalSubject } from "./tsfm_causal.ts";
 import { nStepsRead, type WindowItem } from "./tsfm_windows.ts";
+
+/** How windows are judged; the defaults are the corrected protocol's. */
+export interface SeriesRules {
+  /**
+   * scaled_crps: fair, over the context's seasonal error (flaws F20, F25). crps: biased and in the series' units, as
+   * published. mase: absolute error of the paths' median over the context's seasonal error.
+   */
+  readonly error?: "scaled_crps" | "crps" | "mase" | undefined;
+  /** Windows that set the label's threshold: train, or all with the test ones among them, as published (flaw F19). */
+  readonly thresholdOver?: "train" | "all" | undefined;
+  /** How forecasts go on beyond what the model gives at once; `median` as published. Default path. */
+  readonly continuation?: Continuation | undefined;
+}
 
 /** What a time-series study is made of. */
 export interface TsfmStudyOptions {
@@ -30,10 +43,13 @@ export interface TsfmStudyOptions {
   readonly hook: string;
   readonly hardQuantile: number;
   readonly nPaths: number;
+  readonly rules?: SeriesRules;
   /** How the causal question's metrics are taken, where not as the study's. */
-  readonly causal?: SeriesMetrics;
+  readonly causal?: SeriesMetrics | undefined;
   /** Season of the cheap statistics, in steps. */
   readonly seasonLength: number;
+  /** Positions a probe may see: context steps, or EOS behind them too, as published. Default all (context steps). */
+  readonly positions?: "all" | "with_eos";
   /** Of windows of one series: how many on either side share data; see Study. */
   readonly purge?: number;
   readonly engine: EngineOptions;
@@ -70,6 +86,11 @@ export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
       ),
       windows.length,
     ),
+    baselines: blockOf({
+      // The CRPS of a forecast that is one path is its absolute error.
+      seasonal_naive_crps: windows.map((own) => own.seasonalNaive),
+      seasonal_naive_mase: windows.map((own) => own.seasonalNaive / own.seasonalError),
+    }, windows.length),
     hook,
     dModel: cheapModel.config.dModel,
     async outcomes(role, rows, onItems) {
@@ -82,11 +103,12 @@ export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
       if (role === "expensive") await model.close();
       return outcomes;
     },
-    label: (outcomes) => labelOf(windows, outcomes, options.hardQuantile),
+    label: (outcomes) => labelOf(windows, outcomes, options),
     async activations(rows) {
       const { values } = await prefix(cheapModel, rows.map((row) => tokens[row]!.ids), hook, {
         masks: rows.map((row) => tokens[row]!.mask),
       });
+      if (options.positions === "with_eos") return values;
       return values.map((own, i) =>
         own.subarray(0, nStepsRead(bins, windows[rows[i]!]!) * cheapModel.config.dModel)
       );
@@ -115,9 +137,10 @@ async function openT5(directory: string, engine: EngineOptions): Promise<Encoder
 async function runOutcomes(
   model: EncoderDecoderModel,
   windows: readonly WindowItem[],
-  { seed, nPaths, nParameters, onItems }: {
+  { seed, nPaths, nParameters, rules = {}, onItems }: {
     readonly seed: number;
     readonly nPaths: number;
+    readonly rules?: SeriesRules;
     readonly nParameters: number;
     readonly onItems?: (done: number) => void;
   },
@@ -139,7 +162,7 @@ async function runOutcomes(
       nPaths,
       horizon,
       uniforms: some.map(({ id }) => pathUniforms(seed, id, { nPaths, horizon })),
-      continuation: "path",
+      continuation: rules.continuation ?? "path",
     });
     const encoded = contexts.map((context) => encodeContext(bins, context));
     const targets = some.map(({ future }, k) => teacherForcing(bins, future, encoded[k]!.scale).targetIds);
@@ -151,7 +174,7 @@ async function runOutcomes(
     some.forEach(({ future, seasonalError }, k) => {
       const i = first + k;
       const { samples } = forecasts[k]!;
-      outcomes.errors[i] = crps(samples, future, "fair") / seasonalError;
+      outcomes.errors[i] = forecastError(samples, { future, seasonalError }, rules);
       outcomes.nats[i] = nats![k]!.reduce((sum, x) => sum + x, 0) / nats![k]!.length;
       outcomes.costs[i] = nParameters * (encoded[k]!.ids.length + nPaths * horizon);
       const { width, spread, growth } = uncertaintyOf(samples);
@@ -162,6 +185,17 @@ async function runOutcomes(
     onItems?.(Math.min(n, first + ITEMS_AT_ONCE));
   }
   return { ...outcomes, uncertainty: blockOf(columns, n) };
+}
+
+function forecastError(
+  samples: Matrix,
+  { future, seasonalError }: Pick<WindowItem, "future" | "seasonalError">,
+  { error = "scaled_crps" }: SeriesRules,
+): number {
+  if (error === "scaled_crps") return crps(samples, future, "fair") / seasonalError;
+  if (error === "crps") return crps(samples, future, "biased");
+  const median = forecastQuantiles(samples, [0.5]).data;
+  return mean(future.map((value, t) => Math.abs(value - median[t]!))) / seasonalError;
 }
 
 /** Mean width of the central 90 %, mean standard deviation, and the width's second half over its first. */
@@ -184,17 +218,25 @@ function uncertaintyOf(samples: Matrix) {
   return { width: mean(widths), spread, growth: early > 0 ? late / early : 1 };
 }
 
+const ERROR_NAMES = {
+  scaled_crps: "CRPS over the context's seasonal error",
+  crps: "CRPS",
+  mase: "absolute error of the median path over the context's seasonal error",
+} as const;
+
 function labelOf(
   windows: readonly WindowItem[],
   { errors }: Outcomes,
-  hardQuantile: number,
+  { hardQuantile, rules = {} }: Pick<TsfmStudyOptions, "hardQuantile" | "rules">,
 ): DifficultyLabel {
-  const train = windows.flatMap(({ split }, i) => split === "train" ? [i] : []);
-  const { labels } = atLeastQuantile(errors, train, hardQuantile);
+  const { error = "scaled_crps", thresholdOver = "train" } = rules;
+  const judged = windows.flatMap(({ split }, i) => thresholdOver === "all" || split === "train" ? [i] : []);
+  const { labels } = atLeastQuantile(errors, judged, hardQuantile);
+  const whose = thresholdOver === "all" ? "" : "train ";
   return {
     labels,
     difficulty: errors,
-    definition: `CRPS over the context's seasonal error at or above its train ${hardQuantile} quantile`,
+    definition: `${ERROR_NAMES[error]} at or above its ${whose}${hardQuantile} quantile`,
     trivial: blockOf({
       position: windows.map(({ id }) => id),
       start: windows.map(({ start }) => start),

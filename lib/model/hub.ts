@@ -101,6 +101,32 @@ export async function resolveModel(id: string, options: ResolveOptions = {}): Pr
   }
 }
 
+/** What resolveModel() would have to download. */
+export interface Survey {
+  readonly commit: string;
+  /** Files of the repository that are wanted, sorted. */
+  readonly files: readonly string[];
+  /** Those that this disk lacks, with their sizes in bytes. */
+  readonly missing: readonly { readonly name: string; readonly size: number }[];
+}
+
+/** Asks the hub what resolveModel() would download, and downloads nothing. @throws as resolveModel() */
+export async function surveyModel(id: string, options: ResolveOptions = {}): Promise<Survey> {
+  const repo: Repo = { type: options.repoType ?? "model", id };
+  const settings = { ...hubSettings(), ...options.settings };
+  const wanted = options.files ?? (repo.type === "model" ? modelFiles : ["**"]);
+  const folder = repoFolder(settings.cacheDirectory, repo);
+  const { commit, names, missing } = await surveyHub(
+    settings,
+    folder,
+    repo,
+    options.revision ?? "main",
+    wanted,
+    options,
+  );
+  return { commit, files: names, missing };
+}
+
 /** What the hub says about one file. */
 interface RemoteFile {
   readonly name: string;
@@ -117,21 +143,7 @@ async function fromHub(
   wanted: readonly string[],
   options: ResolveOptions,
 ): Promise<Snapshot> {
-  const listing = await listRepo(settings, repo, revision, options);
-  const names = listing.files.filter((name) => isWanted(name, wanted)).sort();
-  const absent = wanted.find((pattern) => !isGlob(pattern) && !names.includes(pattern));
-  if (absent !== undefined || names.length === 0) {
-    const asked = absent ?? wanted.join(", ");
-    throw new UsageError(`Cannot fetch ${asked}: ${repo.id} at ${revision} has ${listing.files.join(", ")}`);
-  }
-  const present = new Set(options.verify ? [] : snapshotFiles(folder, listing.commit));
-  const missing: RemoteFile[] = [];
-  for (const name of names) {
-    if (present.has(name)) continue;
-    const remote = await describeFile(settings, repo, listing.commit, name, options);
-    if (await isBlobGood(folder, remote, options)) await linkBlob(folder, listing.commit, name, remote.etag);
-    else missing.push(remote);
-  }
+  const { commit, names, missing } = await surveyHub(settings, folder, repo, revision, wanted, options);
   const total = missing.reduce((sum, remote) => sum + remote.size, 0);
   let before = 0;
   for (const remote of missing) {
@@ -143,11 +155,39 @@ async function fromHub(
       onProgress: (received) =>
         options.onProgress?.({ file: remote.name, received: before + received, total }),
     });
-    await linkBlob(folder, listing.commit, remote.name, remote.etag);
+    await linkBlob(folder, commit, remote.name, remote.etag);
     before += remote.size;
   }
-  await rememberCommit(folder, revision, listing.commit);
-  return snapshot(folder, listing.commit, names, true);
+  await rememberCommit(folder, revision, commit);
+  return snapshot(folder, commit, names, true);
+}
+
+/** What a repository has of the wanted files, and which of them this disk lacks; blobs that are here are entered. */
+async function surveyHub(
+  settings: HubSettings,
+  folder: string,
+  repo: Repo,
+  revision: string,
+  wanted: readonly string[],
+  options: ResolveOptions,
+) {
+  const listing = await listRepo(settings, repo, revision, options);
+  const { commit } = listing;
+  const names = listing.files.filter((name) => isWanted(name, wanted)).sort();
+  const absent = wanted.find((pattern) => !isGlob(pattern) && !names.includes(pattern));
+  if (absent !== undefined || names.length === 0) {
+    const asked = absent ?? wanted.join(", ");
+    throw new UsageError(`Cannot fetch ${asked}: ${repo.id} at ${revision} has ${listing.files.join(", ")}`);
+  }
+  const present = new Set(options.verify ? [] : snapshotFiles(folder, commit));
+  const missing: RemoteFile[] = [];
+  for (const name of names) {
+    if (present.has(name)) continue;
+    const remote = await describeFile(settings, repo, commit, name, options);
+    if (await isBlobGood(folder, remote, options)) await linkBlob(folder, commit, name, remote.etag);
+    else missing.push(remote);
+  }
+  return { commit, names, missing };
 }
 
 /** Asks the hub for the commit and the file names at a revision. */

@@ -2,7 +2,8 @@
  * The negative control: labels that are coin flips. Whatever a rung then predicts is chance, so its interval may
  * leave 0.5 out no more often than it promises. Training and test rows are both relabelled.
  */
-import { randomStream } from "../../math/random.ts";
+import { GuardrailError } from "../../guardrail.ts";
+import { type RandomStream, randomStream } from "../../math/random.ts";
 import { auroc } from "../../stats/auroc.ts";
 import { clusterT } from "../../stats/cluster_t.ts";
 import { delong } from "../../stats/delong.ts";
@@ -70,7 +71,7 @@ export interface NegativeControl {
 /**
  * Runs the control. C is the one that the ladder chose once on the real label: coin flips would mostly choose rungs
  * without a coefficient, which cannot reject.
- * @throws {GuardrailError} "single-class" if a coin falls on one side in a part of a fold
+ * @throws {GuardrailError} "single-class" if a part is so small that coins cannot give it both classes
  * @throws {RangeError} if a rung has no C
  */
 export async function negativeControl(
@@ -78,7 +79,10 @@ export async function negativeControl(
   { groups, chosen, seed, nRelabelings = 200, nFurther = 800, ...options }: NegativeOptions,
 ): Promise<NegativeControl> {
   const coins = (from: number, count: number): Coins => {
-    const labelings = Array.from({ length: count }, (_, k) => flipCoins(groups.length, seed, from + k));
+    const labelings = Array.from(
+      { length: count },
+      (_, k) => flipCoins(groups.length, randomStream(seed, streamName(from + k)), options),
+    );
     const onTest = labelings.map((labels) => Uint8Array.from(options.split.test, (i) => labels[i]!));
     return { labelings, onTest };
   };
@@ -145,10 +149,29 @@ function streamName(k: number | string): string {
   return `controls/negative/labels/${k}`;
 }
 
-function flipCoins(nItems: number, seed: number, k: number): Uint8Array {
-  const rng = randomStream(seed, streamName(k));
-  return Uint8Array.from({ length: nItems }, () => rng.random() < 0.5 ? 0 : 1);
+/** A coin an item; where a part is so small that both classes in it are no matter of course, flipped again. */
+function flipCoins(
+  nItems: number,
+  rng: RandomStream,
+  { split, folds }: Pick<NegativeOptions, "split" | "folds">,
+): Uint8Array {
+  for (let attempt = 0; attempt < MAX_FLIPS; attempt++) {
+    const labels = Uint8Array.from({ length: nItems }, () => rng.random() < 0.5 ? 0 : 1);
+    const hasBoth = (rows: ArrayLike<number>, atLeast: number) => {
+      const nOnes = Array.from(rows).filter((row) => labels[row] === 1).length;
+      return nOnes >= atLeast && rows.length - nOnes >= atLeast;
+    };
+    const isUsable = hasBoth(split.train, 2) && hasBoth(split.test, 2) &&
+      folds.every(({ train }) => hasBoth(Array.from(train, (k) => split.train[k]!), 1));
+    if (isUsable) return labels;
+  }
+  throw new GuardrailError(
+    "single-class",
+    `Cannot relabel ${split.train.length} train and ${split.test.length} test items: needs two of a class in each`,
+  );
 }
+
+const MAX_FLIPS = 100;
 
 function penaltyOfRung(chosen: Readonly<Record<string, number>>, name: string): number {
   const c = chosen[name];

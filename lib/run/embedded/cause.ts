@@ -4,8 +4,8 @@ import type { Engine } from "../../model/engine.ts";
 import { askCausal } from "../../questions/causal_corrected.ts";
 import { hookReference } from "../../questions/causal_reference.ts";
 import { openSaeEncoder } from "../../sae/encoder.ts";
-import type { ItemActivations } from "./blocks.ts";
 import type { Extracted } from "./extract.ts";
+import type { ItemActivations } from "./item_activations.ts";
 import type { ChosenLatents } from "./latents.ts";
 import type { Predicted } from "./predict.ts";
 import type { JudgedSae } from "./saes.ts";
@@ -31,7 +31,11 @@ export async function cause(
   const at = evenlySpaced(test.length, causal.n_items);
   const encoder = await openSaeEncoder(judged.sae, { engine, nThreads: 1 });
   try {
-    const reference = await hookReference(encoder, Array.from(train, (row) => activations.get(row)!));
+    const known: Float32Array[] = [];
+    for (const i of evenlySpaced(train.length, MAX_REFERENCE_ITEMS)) {
+      known.push(await activations.get(train[i]!));
+    }
+    const reference = await hookReference(encoder, known);
     return await askCausal({
       subject: study.causal,
       encoder,
@@ -53,6 +57,9 @@ export async function cause(
     await encoder.close();
   }
 }
+
+/** Train items that the reference is taken from: enough for two digits of any firing rate, and they fit in memory. */
+const MAX_REFERENCE_ITEMS = 1000;
 
 /** `count` of 0 .. n - 1, or all of them. */
 export function evenlySpaced(n: number, count: number): number[] {

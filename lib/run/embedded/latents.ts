@@ -4,8 +4,8 @@ import type { Engine } from "../../model/engine.ts";
 import { rankLatents } from "../../questions/rank_latents.ts";
 import { openSaeEncoder } from "../../sae/encoder.ts";
 import type { SaeWeights } from "../../sae/weights.ts";
-import type { ItemActivations } from "./blocks.ts";
 import type { Extracted } from "./extract.ts";
+import type { ItemActivations } from "./item_activations.ts";
 import type { Predicted } from "./predict.ts";
 import type { StudyConfig } from "./study_config.ts";
 
@@ -77,7 +77,7 @@ export async function latentsArtifact(
   const encoder = await openSaeEncoder(sae, { engine, nThreads: 1 });
   let nPositions = 0;
   for (const [i, row] of extracted.split.test.entries()) {
-    const codes = await encoder.encode(activations.get(row)!);
+    const codes = await encoder.encode(await activations.get(row));
     nPositions += codes.nRows;
     const acts = new Map(chosen.top.map((latent) => [latent, new Float32Array(codes.nRows)]));
     for (let position = 0; position < codes.nRows; position++) {

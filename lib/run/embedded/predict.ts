@@ -70,7 +70,8 @@ export async function predict(
     : purgedKFold(split.train.length, { nSplits, purge: study.purge });
   const testLabels = Uint8Array.from(split.test, (row) => labels[row]!);
   const testGroups = groupsOf(split.test);
-  const common = { uncertainty: extracted.cheap.uncertainty.matrix, cheap: study.cheap.matrix, raw };
+  const cheap = (study.cheapGiven?.(extracted.cheap) ?? study.cheap).matrix;
+  const common = { uncertainty: extracted.cheap.uncertainty.matrix, cheap, raw };
   const ladders: SeedLadder[] = [];
   for (const [s, seed] of config.sae.seeds.entries()) {
     const rungs = correctedRungs({ ...common, sae: codes[s]! });

@@ -1,8 +1,8 @@
 /** `deno task reproduce`: a profile of studies, from the organisms to the synthesis, its figures and its manifest. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { writeFileAtomic, writeJsonAtomic } from "../../io/atomic.ts";
-import { projectRoot, resultsRoot } from "../../io/paths.ts";
+import { resultsRoot } from "../../io/paths.ts";
 import type { SensitivityControl } from "../../questions/controls/sensitivity.ts";
 import { modelWidth } from "../../modalities/parameters.ts";
 import { embeddedTable } from "../../report/embedded_table.ts";
@@ -11,9 +11,11 @@ import { type FigureRenderer, openFigureRenderer } from "../figure_renderer.ts";
 import { writeManifest, writeRunRecord } from "../manifest.ts";
 import { readPrimary } from "../primary.ts";
 import { drawFigure, drawStudyFigures } from "./figures.ts";
+import { fullConfigs, type FullSelection } from "./full_configs.ts";
+import { modelDirectory, weightFiles } from "./model_files.ts";
 import { type OnStage, runStudies } from "./run_studies.ts";
 import { SENSITIVITY } from "./sensitivity.ts";
-import { discoverStudies, runOf, type StudyConfig, type StudyProfile } from "./study_config.ts";
+import { discoverStudies, runOf, type StudyConfig, type StudyProfile, workFolderOf } from "./study_config.ts";
 import type { StudyJob } from "./study_worker.ts";
 import { type EmbeddedSynthesis, synthesizeStudies } from "./synthesis.ts";
 
@@ -29,20 +31,23 @@ export interface ReproduceEmbeddedOptions {
   readonly isForced: boolean;
   /** Leave the causal question out. */
   readonly isFast: boolean;
+  /** Of the profile `full`: which runs, in which variant; default all, as configured. */
+  readonly selection?: FullSelection;
   /** SAEs of this many times the model's width instead of the configured one, in folders of their own. */
   readonly expansion?: number;
   readonly print: (text: string) => void;
   readonly onStage: OnStage;
 }
 
-function widened(config: StudyConfig, expansion: number): StudyConfig {
-  const width = modelWidth(join(projectRoot, config.models.cheap));
+async function widened(config: StudyConfig, expansion: number): Promise<StudyConfig> {
+  const width = modelWidth(await modelDirectory(config.models.cheap));
   return { ...config, sae: { ...config.sae, d_sae: expansion * width } };
 }
 
 const HEADINGS: Readonly<Record<StudyProfile, string>> = {
   embedded: "The embedded study",
   zero_shot: "The organisms on series that they were not made for",
+  full: "The study: Pythia and Chronos",
 };
 
 /** Runs the profile. @throws what a study throws */
@@ -50,15 +55,16 @@ export async function reproduceEmbedded(options: ReproduceEmbeddedOptions): Prom
   const startedAt = performance.now();
   const primary = readPrimary(); // before anything is computed
   const { profile = "embedded", expansion } = options;
-  const name = expansion === undefined ? profile : `${profile}_x${expansion}`;
-  const folder = options.folder ?? join(resultsRoot, name);
-  const workFolder = options.workFolder ?? join(resultsRoot, ".work", name);
-  const configs = discoverStudies(profile).map((config) => expansion ? widened(config, expansion) : config);
+  const { folder, workFolder } = foldersOf(options);
+  const configs: StudyConfig[] = [];
+  for (const config of configsOf(options)) {
+    configs.push(expansion === undefined ? config : await widened(config, expansion));
+  }
   const isEmbedded = profile === "embedded";
   const job = (run: string, of: StudyJob["of"]): StudyJob => ({
     of,
     folder: join(folder, run),
-    workFolder: join(workFolder, run),
+    workFolder: "sensitivitySeed" in of ? join(workFolder, run) : workFolderOf(workFolder, of),
     isForced: options.isForced,
     isFast: options.isFast,
   });
@@ -66,10 +72,14 @@ export async function reproduceEmbedded(options: ReproduceEmbeddedOptions): Prom
   const slowestFirst = configs.toSorted((a, b) =>
     Number(b.modality === "tsfm") - Number(a.modality === "tsfm")
   );
-  const written = await runStudies([
-    ...slowestFirst.map((config) => job(runOf(config), config)),
-    ...(isEmbedded ? [job("", { sensitivitySeed: configs[0]!.seed })] : []),
-  ], options.onStage);
+  const written = await runStudies(
+    [
+      ...slowestFirst.map((config) => job(runOf(config), config)),
+      ...(isEmbedded ? [job("", { sensitivitySeed: configs[0]!.seed })] : []),
+    ],
+    options.onStage,
+    ...(profile === "full" ? [1] : []),
+  ); // one large model at a time fits in memory
 
   const names: string[] = isEmbedded ? [SENSITIVITY] : [];
   using renderer = openFigureRenderer();
@@ -85,20 +95,52 @@ export async function reproduceEmbedded(options: ReproduceEmbeddedOptions): Prom
   await writeFileAtomic(join(folder, "cross_modal_synthesis.md"), text);
   names.push("cross_modal_synthesis.json", "cross_modal_synthesis.md");
   const models = [...new Set(configs.flatMap(({ models }) => [models.cheap, models.expensive]))].sort();
+  const inputs: Record<string, string> = {};
+  for (const model of models) {
+    const files = weightFiles(await modelDirectory(model));
+    files.forEach((file) => inputs[files.length === 1 ? model : `${model}/${basename(file)}`] = file);
+  }
   await writeManifest(folder, {
     profile,
-    protocol: "corrected",
+    protocol: protocolOf(options.selection),
     seed: configs[0]!.seed,
     config: configs,
     primarySha256: primary.sha256,
-    inputs: Object.fromEntries(
-      models.map((model) => [model, join(projectRoot, model, "model.safetensors")]),
-    ),
+    inputs,
     outputs: Object.fromEntries(names.map((name) => [name, join(folder, name)])),
   });
   await writeRunRecord(folder, startedAt);
   options.print(`\n${text}\nTables and figures are in ${folder}\n`);
   return synthesis;
+}
+
+/** The runs of a profile. */
+export function configsOf(
+  { profile = "embedded", selection }: Pick<ReproduceEmbeddedOptions, "profile" | "selection">,
+) {
+  return profile === "full" ? fullConfigs(selection) : discoverStudies(profile);
+}
+
+/** The variant changes what is extracted and how SAEs are trained; the questions are asked as corrected in any case. */
+function protocolOf({ variants }: FullSelection = {}): string {
+  return variants?.["protocol"] === "published"
+    ? "published splits, prompts, labels, positions and SAE training; corrected questions"
+    : "corrected";
+}
+
+/** Where the results of a profile go, and where its stages are kept. */
+export function foldersOf(
+  { profile = "embedded", expansion, selection, ...own }: Pick<
+    ReproduceEmbeddedOptions,
+    "profile" | "expansion" | "selection" | "folder" | "workFolder"
+  >,
+) {
+  const { limit } = selection ?? {};
+  const name = profile + (expansion === undefined ? "" : `_x${expansion}`) + (limit ? `_limit${limit}` : "");
+  return {
+    folder: own.folder ?? join(resultsRoot, name),
+    workFolder: own.workFolder ?? join(resultsRoot, ".work", name),
+  };
 }
 
 /** The sensitivity control's curve. @returns names of the files written, relative to the folder */

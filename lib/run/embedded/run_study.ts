@@ -7,20 +7,21 @@ import { openEngine } from "../../model/engine.ts";
 import { openThreads } from "../../stats/logistic/threads.ts";
 import { readPrimary } from "../primary.ts";
 import type { CsrMatrix } from "../../math/matrix.ts";
-import { poolRaw, poolSae, readActivations } from "./blocks.ts";
+import { poolRaw, poolSae } from "./blocks.ts";
 import { calibrationArtifact, cascadeArtifact, selectiveArtifact } from "./decide.ts";
 import { cause } from "./cause.ts";
 import { claimsArtifact } from "./claims.ts";
 import { controlsArtifact, untouchedArtifact } from "./controls.ts";
 import { extract } from "./extract.ts";
 import { judgeGivenSae, readGivenSae, withGivenSae } from "./given_sae.ts";
+import { openItemActivations } from "./item_activations.ts";
 import { learningArtifact } from "./learning.ts";
 import { chooseLatents, latentsArtifact } from "./latents.ts";
 import { openStudy } from "./open_study.ts";
 import { predict, probeArtifact } from "./predict.ts";
 import { type JudgedSae, trainSaes } from "./saes.ts";
 import { openStageCache } from "./stage_cache.ts";
-import type { StudyConfig } from "./study_config.ts";
+import { engineOf, type StudyConfig } from "./study_config.ts";
 
 /** A row of a flat table. */
 type Row = Readonly<Record<string, number | string | boolean | null>>;
@@ -43,7 +44,7 @@ export interface RunStudyOptions {
 export async function runStudy(studyConfig: StudyConfig, options: RunStudyOptions): Promise<string[]> {
   const { folder, isForced, onStage, saePath } = options;
   const cache = openStageCache({ folder: options.workFolder, isForced, onStage });
-  const engineOptions = { engine: "portable" } as const;
+  const engineOptions = engineOf(studyConfig);
   const engine = await openEngine(engineOptions);
   const study = await openStudy(studyConfig, engineOptions);
   const threads = openThreads({ nThreads: 1 });
@@ -68,12 +69,15 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
     const config = given ? withGivenSae(studyConfig, given) : studyConfig;
     const extracted = await extract(study, config, cache);
     const label = study.label(extracted.cheap);
+    if (config.profile === "full" && study.baselines) {
+      await save("baselines", baselinesArtifact(study, extracted));
+    }
     const saes = given
       ? [await judgeGivenSae(given, { seed: config.sae.seeds[0]!, extracted, engine, cache })]
       : await trainSaes(config, { extracted, engine, cache });
     await save("sae_evaluation", saeArtifact(saes));
-    const activations = await readActivations([extracted.trainStore, extracted.testStore]);
-    const raw = poolRaw(activations, study.nItems, study.dModel);
+    const activations = await openItemActivations([extracted.trainStore, extracted.testStore]);
+    const raw = await poolRaw(activations, study.nItems, study.dModel);
     const codes: CsrMatrix[] = [];
     for (const { sae } of saes) codes.push(await poolSae(sae, activations, { nItems: study.nItems, engine }));
 
@@ -86,7 +90,7 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
       probeArtifact(config, predicted, {
         label,
         smallestEffect: smallestEffect(),
-        nPurged: study.splits.filter((split) => split === "purged").length,
+        nPurged: extracted.nPurged,
       }),
     );
     const inputs = { study, config, extracted, label, predicted };
@@ -155,6 +159,22 @@ function saeArtifact(saes: readonly JudgedSae[]) {
     reasons: [...new Set(refused.flatMap(({ assessment }) => assessment.gate.reasons))],
     by_seed: saes.map(({ seed, training, assessment }) => ({ seed, training, ...assessment })),
   };
+}
+
+/** baselines.json: mean errors of forecasts that need no model, beside the cheap model's. */
+function baselinesArtifact({ baselines }: Study, { split, cheap }: Awaited<ReturnType<typeof extract>>) {
+  const { names, matrix } = baselines!;
+  const meanOf = (rows: Uint32Array, value: (row: number) => number) =>
+    rows.reduce((sum, row) => sum + value(row), 0) / rows.length;
+  return Object.fromEntries(
+    Object.entries(split).map(([part, rows]) => [part, {
+      n: rows.length,
+      ...Object.fromEntries(
+        names.map((name, j) => [name, meanOf(rows, (row) => matrix.data[row * matrix.nCols + j]!)]),
+      ),
+      cheap_model_error: meanOf(rows, (row) => cheap.errors[row]!),
+    }]),
+  );
 }
 
 /** One row a test item: its label, errors, and every rung's score under the first seed. */

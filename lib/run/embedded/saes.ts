@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Engine } from "../../model/engine.ts";
 import { assessSae, type SaeAssessment } from "../../sae/assess.ts";
 import { readSae, writeSae } from "../../sae/formats/checkpoint.ts";
-import { CORRECTED, type TrainingRules } from "../../sae/rules.ts";
+import { CORRECTED, PUBLISHED, type TrainingRules } from "../../sae/rules.ts";
 import { trainSae } from "../../sae/train.ts";
 import type { SaeWeights } from "../../sae/weights.ts";
 import type { Extracted } from "./extract.ts";
@@ -35,7 +35,7 @@ export async function trainSaes(
   const { sae: { seeds, ...size } } = config;
   const judged: JudgedSae[] = [];
   for (const seed of seeds) {
-    const inputs = { ...size, seed, on: extracted.inputs };
+    const inputs = saeInputs(config, seed, extracted.inputs);
     const folder = cache.folderOf(`sae_${seed}`, inputs);
     const training = await cache.stage(`sae_${seed}_training`, inputs, async () => {
       const { sae, nSteps, nTokens, fvuHistory } = await trainSae(extracted.trainStore, {
@@ -65,10 +65,18 @@ export async function trainSaes(
   return judged;
 }
 
+/** What one SAE depends on: its stages' key. @param on what the activations depend on */
+export function saeInputs({ sae: { seeds: _, ...size } }: StudyConfig, seed: number, on: unknown): object {
+  return { ...size, seed, on };
+}
+
 /** Enough tokens for three digits of FVU. */
 export const MAX_ASSESSED_ROWS = 20_000;
 
 function rulesOf({ sae }: StudyConfig): TrainingRules {
+  if (sae.rules === "published") {
+    return { ...PUBLISHED, variant: { kind: "topk", k: sae.k }, auxK: sae.aux_k };
+  }
   return {
     ...CORRECTED,
     variant: { kind: "topk", k: sae.k },

@@ -18,6 +18,8 @@ export interface StageCache {
    * @param compute gives plain JSON: typed arrays must be converted
    */
   stage<T>(name: string, inputs: unknown, compute: () => Promise<T>): Promise<T>;
+  /** Whether a stage is kept and would not be computed. */
+  has(name: string, inputs: unknown): boolean;
   /** The folder of a stage that keeps files; the same inputs give the same folder. */
   folderOf(name: string, inputs: unknown): string;
 }
@@ -31,11 +33,12 @@ export interface StageCacheOptions {
 
 /** Opens a cache. */
 export function openStageCache({ folder, isForced, onStage }: StageCacheOptions): StageCache {
+  const pathOf = (name: string, inputs: unknown) => join(folder, `${name}.${keyOf(inputs)}.json`);
   const keyOf = (inputs: unknown) => sha256(JSON.stringify([projectVersion(), inputs])).slice(0, 16);
   return {
     folder,
     async stage<T>(name: string, inputs: unknown, compute: () => Promise<T>): Promise<T> {
-      const path = join(folder, `${name}.${keyOf(inputs)}.json`);
+      const path = pathOf(name, inputs);
       if (!isForced && existsSync(path)) {
         onStage(name, "unchanged", 0);
         return JSON.parse(readFileSync(path, "utf8")) as T;
@@ -47,6 +50,7 @@ export function openStageCache({ folder, isForced, onStage }: StageCacheOptions)
       // What was stored is what every later run will read: return exactly that.
       return JSON.parse(JSON.stringify(value)) as T;
     },
+    has: (name, inputs) => !isForced && existsSync(pathOf(name, inputs)),
     folderOf: (name, inputs) => join(folder, `${name}.${keyOf(inputs)}`),
   };
 }

@@ -1,15 +1,22 @@
-/** Configuration of a study that runs its models: configs/*.yaml with `profile: embedded` or `zero_shot`. */
+/** Configuration of a study that runs its models: configs/*.yaml with `profile: embedded`, `zero_shot` or `full`. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { JSONSchemaType } from "ajv";
 import { UsageError } from "../../guardrail.ts";
 import { projectRoot } from "../../io/paths.ts";
 import type { Coverage } from "../../modality.ts";
+import type { EngineOptions } from "../../model/engine.ts";
 import { parseYamlFile, readYamlConfig } from "../../io/yaml_config.ts";
+import { LLM_LABELS, type LlmLabel } from "../../modalities/llm_labels.ts";
+import type { SeriesRules } from "../../modalities/tsfm.ts";
 import { section } from "../config.ts";
+import type { VariantAxes } from "./variants.ts";
 
-/** embedded: on generated items, offline; zero_shot: the organisms on real series that they were not made for. */
-export const STUDY_PROFILES = ["embedded", "zero_shot"] as const;
+/**
+ * embedded: on generated items, offline; zero_shot: the organisms on real series that they were not made for; full: the
+ * published study's models and data sets.
+ */
+export const STUDY_PROFILES = ["embedded", "zero_shot", "full"] as const;
 export type StudyProfile = typeof STUDY_PROFILES[number];
 
 /** One study; configs/README.md explains every key. */
@@ -19,10 +26,44 @@ export interface StudyConfig {
   readonly dataset: string;
   readonly seed: number;
   readonly n_items: number;
+  /** Run only so many items, evenly spaced, each in the split it has among all of them. */
+  readonly limit?: number;
+  /** Suffix of the run's name: which of `variants` it is. */
+  readonly variant?: string;
   readonly models: { readonly cheap: string; readonly expensive: string };
   readonly hook: string;
-  readonly label?: { readonly hard_quantile: number };
-  readonly forecast?: { readonly n_paths: number; readonly season_length: number };
+  readonly label?: {
+    readonly hard_quantile: number;
+    /** Of text; default nats of the true answer, or the wrong ending. */
+    readonly kind?: LlmLabel;
+    /** Of series: what the error is, and whose quantile the threshold. */
+    readonly error?: NonNullable<SeriesRules["error"]>;
+    readonly threshold_over?: NonNullable<SeriesRules["thresholdOver"]>;
+  };
+  readonly forecast?: {
+    readonly n_paths: number;
+    readonly season_length: number;
+    readonly continuation?: NonNullable<SeriesRules["continuation"]>;
+  };
+  /** A real text data set: a file of the data directory, or an absolute path. */
+  readonly corpus?: {
+    readonly file: string;
+    readonly split: "published" | "grouped";
+    /** Longer prompts lose their beginning, as published; default none. */
+    readonly max_prompt_tokens?: number;
+    /** The published cheap block, which holds the prompt's perplexity; default false. */
+    readonly published_cheap?: boolean;
+  };
+  /** How models are run; absent, as the embedded study does: portable, all positions, float32, in one part. */
+  readonly extraction?: {
+    readonly engine: "native" | "portable";
+    /** Of the native engine; default all cores, which does not change its bits. */
+    readonly threads?: number;
+    readonly positions: "all" | "boundary" | "with_eos";
+    readonly dtype: "float16" | "float32";
+    /** Items a part: what is lost by a kill, and the unit of --shard. */
+    readonly part_items: number;
+  };
   /** A real series from FMDP_DATA; `n_items` is how many windows it must give. */
   readonly series?: {
     readonly file: string;
@@ -40,6 +81,8 @@ export interface StudyConfig {
     readonly aux_k: number;
     readonly dead_tokens: number;
     readonly seeds: readonly number[];
+    /** How it is trained; default corrected. */
+    readonly rules?: "published" | "corrected";
   };
   readonly probe: {
     readonly c_grid: readonly number[];
@@ -71,6 +114,10 @@ export interface StudyConfig {
     readonly common_random_numbers?: boolean;
   };
   readonly controls: { readonly positive_factor: string; readonly n_relabelings: number };
+  /** Axis -> name -> settings by key path: see variants.ts. */
+  readonly variants?: VariantAxes;
+  /** Key path -> values: every combination is a run. */
+  readonly sweep?: Readonly<Record<string, readonly unknown[]>>;
 }
 
 const text = { type: "string", minLength: 1 } as const;
@@ -78,6 +125,7 @@ const count = { type: "integer", minimum: 1 } as const;
 const positive = { type: "number", exclusiveMinimum: 0 } as const;
 const share = { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 } as const;
 const list = (items: unknown) => ({ type: "array", items, minItems: 1 });
+const mapping = (values: unknown) => ({ type: "object", required: [], additionalProperties: values });
 
 const SCHEMA = section({
   profile: { type: "string", enum: STUDY_PROFILES },
@@ -85,10 +133,34 @@ const SCHEMA = section({
   dataset: text,
   seed: { type: "integer", minimum: 0 },
   n_items: count,
+  limit: count,
+  variant: text,
   models: section({ cheap: text, expensive: text }),
   hook: text,
-  label: section({ hard_quantile: share }),
-  forecast: section({ n_paths: { type: "integer", minimum: 2 }, season_length: count }),
+  label: section({
+    hard_quantile: share,
+    kind: { type: "string", enum: LLM_LABELS },
+    error: { type: "string", enum: ["scaled_crps", "crps", "mase"] },
+    threshold_over: { type: "string", enum: ["train", "all"] },
+  }, ["kind", "error", "threshold_over"]),
+  forecast: section({
+    n_paths: { type: "integer", minimum: 2 },
+    season_length: count,
+    continuation: { type: "string", enum: ["median", "path"] },
+  }, ["continuation"]),
+  corpus: section({
+    file: text,
+    split: { type: "string", enum: ["published", "grouped"] },
+    max_prompt_tokens: count,
+    published_cheap: { type: "boolean" },
+  }, ["max_prompt_tokens", "published_cheap"]),
+  extraction: section({
+    engine: { type: "string", enum: ["native", "portable"] },
+    threads: count,
+    positions: { type: "string", enum: ["all", "boundary", "with_eos"] },
+    dtype: { type: "string", enum: ["float16", "float32"] },
+    part_items: count,
+  }, ["threads"]),
   series: section({ file: text, column: text, context: count, horizon: count, stride: count }),
   sae: section({
     d_sae: count,
@@ -99,7 +171,8 @@ const SCHEMA = section({
     aux_k: count,
     dead_tokens: count,
     seeds: list({ type: "integer", minimum: 0 }),
-  }),
+    rules: { type: "string", enum: ["published", "corrected"] },
+  }, ["rules"]),
   probe: section({
     c_grid: list(positive),
     n_folds: { type: "integer", minimum: 2 },
@@ -121,7 +194,19 @@ const SCHEMA = section({
     common_random_numbers: { type: "boolean" },
   }, ["coverages", "with_crps", "n_paths", "n_steps", "common_random_numbers"]),
   controls: section({ positive_factor: text, n_relabelings: count }),
-}, ["label", "forecast", "series"]) as unknown as JSONSchemaType<StudyConfig>;
+  variants: mapping(mapping({ type: "object", required: [] })),
+  sweep: mapping(list({})),
+}, [
+  "limit",
+  "variant",
+  "label",
+  "forecast",
+  "series",
+  "corpus",
+  "extraction",
+  "variants",
+  "sweep",
+]) as unknown as JSONSchemaType<StudyConfig>;
 
 /** Reads one study. @throws {UsageError} naming the key that is wrong */
 export function readStudyConfig(path: string, overrides: readonly string[] = []): StudyConfig {
@@ -129,10 +214,15 @@ export function readStudyConfig(path: string, overrides: readonly string[] = [])
 }
 
 /** Every study of a profile, by file name. */
-export function discoverStudies(
-  profile: StudyProfile = "embedded",
+export function discoverStudies(profile: StudyProfile = "embedded", folder?: string): StudyConfig[] {
+  return studyPaths(profile, folder).map((path) => readStudyConfig(path));
+}
+
+/** The files of a profile's studies, by name. @throws {UsageError} if there is none */
+export function studyPaths(
+  profile: StudyProfile,
   folder: string = join(projectRoot, "configs"),
-): StudyConfig[] {
+): string[] {
   const paths = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name)).sort().map((name) =>
     join(folder, name)
   );
@@ -140,10 +230,23 @@ export function discoverStudies(
   if (own.length === 0) {
     throw new UsageError(`Cannot find a study: no file of ${folder} says profile: ${profile}`);
   }
-  return own.map((path) => readStudyConfig(path));
+  return own;
 }
 
 /** The run's name, which is its folder of results. */
-export function runOf({ modality, dataset }: Pick<StudyConfig, "modality" | "dataset">): string {
-  return `${modality}_${dataset}`;
+export function runOf(
+  { modality, dataset, variant }: Pick<StudyConfig, "modality" | "dataset" | "variant">,
+): string {
+  return `${modality}_${dataset}` + (variant === undefined ? "" : `_${variant}`);
+}
+
+/** Where the stages of a run are kept; variants of one data set share what they have in common. */
+export function workFolderOf(workFolder: string, { modality, dataset }: StudyConfig): string {
+  return join(workFolder, `${modality}_${dataset}`);
+}
+
+/** The engine that a run's models are opened with. */
+export function engineOf({ extraction }: Pick<StudyConfig, "extraction">): EngineOptions {
+  const { engine = "portable", threads } = extraction ?? {};
+  return { engine, ...(threads !== undefined && { threads }) };
 }

@@ -7,7 +7,8 @@ import { hookReference } from "../../questions/causal_reference.ts";
 import { matchSamples } from "../../questions/matched_samples.ts";
 import { openSaeEncoder } from "../../sae/encoder.ts";
 import { openThreads } from "../../stats/logistic/threads.ts";
-import { poolRaw, poolSae, readActivations } from "./blocks.ts";
+import { poolRaw, poolSae } from "./blocks.ts";
+import { openItemActivations } from "./item_activations.ts";
 import { evenlySpaced } from "./cause.ts";
 import { extract } from "./extract.ts";
 import { chooseLatents, type ChosenLatents } from "./latents.ts";
@@ -41,7 +42,7 @@ export async function measureSettings(
   const extracted = await extract(study, first, cache);
   const [judged] = await trainSaes(first, { extracted, engine, cache });
   const { sae, assessment } = judged!;
-  const activations = await readActivations([extracted.trainStore, extracted.testStore]);
+  const activations = await openItemActivations([extracted.trainStore, extracted.testStore]);
   const most = Math.max(...settings.map(({ nLatents }) => nLatents));
   const { probe, label: labelConfig } = config;
   const inputs = {
@@ -54,7 +55,7 @@ export async function measureSettings(
   const chosen = await cache.stage("sweep_latents", { ...inputs, most }, async () => {
     const threads = openThreads({ nThreads: 1 });
     const label = study.label(extracted.cheap);
-    const raw = poolRaw(activations, study.nItems, study.dModel);
+    const raw = await poolRaw(activations, study.nItems, study.dModel);
     const codes = [await poolSae(sae, activations, { nItems: study.nItems, engine })];
     try {
       const predicted = await predict(study, first, { extracted, label, raw, codes, threads });
@@ -69,7 +70,10 @@ export async function measureSettings(
 
   const encoder = await openSaeEncoder(sae, { engine, nThreads: 1 });
   const { train, test } = extracted.split;
-  const reference = await hookReference(encoder, Array.from(train, (row) => activations.get(row)!));
+  const reference = await hookReference(
+    encoder,
+    await Promise.all(Array.from(train, (row) => activations.get(row))),
+  );
   const asked: AskedSetting[] = [];
   try {
     for (const setting of settings) {

@@ -1,0 +1,134 @@
+/** Labels of language items: which of them are hard, and which columns no honest label may follow from. */
+import { fitDifficulty, labelDifficulty } from "../data/labels.ts";
+import { purge, type PurgeOptions } from "../data/purge.ts";
+import type { DifficultyLabel, NamedBlock, Outcomes, Split } from "../modality.ts";
+import { atLeastQuantile, blockOf, oneHot } from "./columns.ts";
+import type { PromptItem, TokenItem } from "./llm_prompts.ts";
+
+/**
+ * wrong_ending: the model ranks a wrong candidate first. nats: of the true answer, its top train quantile.
+ * perplexity: exp of that, z-scored on train, as published. length_free_nats: nats less what train items of the same
+ * answer length have on average (flaw F5).
+ */
+export const LLM_LABELS = ["wrong_ending", "nats", "perplexity", "length_free_nats"] as const;
+export type LlmLabel = typeof LLM_LABELS[number];
+
+/** How labels are made. */
+export interface LabelRules {
+  readonly kind: LlmLabel;
+  readonly splits: readonly Split[];
+  readonly hardQuantile: number;
+}
+
+/** Labels from what the cheap model made of all items. */
+export function labelItems(
+  items: readonly TokenItem[],
+  { errors, nats }: Pick<Outcomes, "errors" | "nats">,
+  { kind, splits, hardQuantile }: LabelRules,
+): DifficultyLabel {
+  const train = splits.flatMap((split, i) => split === "train" ? [i] : []);
+  const trivial = trivialBlock(items);
+  switch (kind) {
+    case "wrong_ending": {
+      const definition = "the cheap model ranks a wrong ending first";
+      return { labels: Uint8Array.from(errors), difficulty: nats, definition, trivial };
+    }
+    case "nats": {
+      const { labels } = atLeastQuantile(nats, train, hardQuantile);
+      const definition = `nats of the true answer at or above their train ${hardQuantile} quantile`;
+      return { labels, difficulty: nats, definition, trivial };
+    }
+    case "perplexity": {
+      const perplexity = nats.map(Math.exp);
+      const scale = fitDifficulty(perplexity, train, { quantile: hardQuantile });
+      const { labels, normalized } = labelDifficulty(perplexity, scale);
+      const definition =
+        `perplexity of the true answer, z-scored on train, at or above its train ${hardQuantile} quantile`;
+      return { labels, difficulty: normalized, definition, trivial };
+    }
+    case "length_free_nats": {
+      const lengths = items.map(({ candidateTokens, truth }) => candidateTokens[truth]!.length);
+      const difficulty = lessLengthMean(nats, lengths, train);
+      const { labels } = atLeastQuantile(difficulty, train, hardQuantile);
+      const definition =
+        `nats of the true answer, less the train mean at its length in tokens, at or above ` +
+        `their train ${hardQuantile} quantile`;
+      return { labels, difficulty, definition, trivial };
+    }
+  }
+}
+
+/** Fewer train items than this do not fix a length's mean: neighbouring lengths share one. */
+const MIN_ITEMS_OF_LENGTH = 30;
+
+/**
+ * Values less the train mean of items of the same length; lengths with few train items share a mean with the next ones.
+ * @param lengths whole numbers, shape [n]
+ * @param train rows that the means are taken over
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { lessLengthMean } from "lib/modalities/llm_labels.ts";
+ * assert.deepEqual([...lessLengthMean([1, 2, 3, 9], [1, 1, 1, 2], [0, 1, 2])], [-1, 0, 1, 7]);
+ * ```
+ */
+export function lessLengthMean(
+  values: ArrayLike<number>,
+  lengths: readonly number[],
+  train: readonly number[],
+): Float64Array {
+  const known = [...new Set(lengths)].sort((a, b) => a - b);
+  const meanAt = new Map<number, number>();
+  let open: number[] = [], rows: number[] = [];
+  const close = () => {
+    const mean = rows.reduce((sum, row) => sum + values[row]!, 0) / rows.length;
+    open.forEach((length) => meanAt.set(length, mean));
+    [open, rows] = [[], []];
+  };
+  let last: number[] = [];
+  for (const length of known) {
+    open.push(length);
+    rows.push(...train.filter((row) => lengths[row] === length));
+    if (rows.length < MIN_ITEMS_OF_LENGTH) continue;
+    last = rows;
+    close();
+  }
+  // The longest answers are few: they join the last mean that was closed.
+  if (open.length > 0) {
+    rows = [...last, ...rows];
+    close();
+  }
+  return Float64Array.from(lengths, (length, row) => values[row]! - meanAt.get(length)!);
+}
+
+/** What no honest label may follow from: lengths, places, categories. */
+export function trivialBlock(items: readonly TokenItem[]): NamedBlock {
+  const names = Object.keys(items[0]!.trivial);
+  return blockOf({
+    prompt_characters: items.map(({ prompt }) => prompt.length),
+    prompt_tokens: items.map(({ promptTokens }) => promptTokens.length),
+    answer_tokens: items.map(({ candidateTokens, truth }) => candidateTokens[truth]!.length),
+    ...Object.fromEntries(names.map((name) => [name, items.map((item) => item.trivial[name]!)])),
+    ...oneHot("category", items.map(({ category }) => category)),
+  }, items.length);
+}
+
+/**
+ * Splits, test prompts that nearly repeat a train prompt left out, and prompts that the model seems to know by heart.
+ * @param promptPerplexity shape [n]; absent, every prompt counts as unknown to the model
+ */
+export function purgedSplits(
+  items: readonly Pick<PromptItem, "prompt" | "split">[],
+  promptPerplexity?: ArrayLike<number>,
+  options: PurgeOptions = {},
+): Split[] {
+  const splits = items.map(({ split }): Split => split);
+  const prompts = items.map(({ prompt }, i) => ({
+    prompt,
+    perplexity: promptPerplexity?.[i] ?? Number.MAX_VALUE,
+  }));
+  for (const { index } of purge(prompts, items.map(({ split }) => split), options).purged) {
+    splits[index] = "purged";
+  }
+  return splits;
+}
