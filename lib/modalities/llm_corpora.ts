@@ -59,7 +59,7 @@ export function hellaswagPrompts(items: readonly HellaswagItem[], rules: SplitRu
     factors: { wikihow: Number(domain === "wikihow") },
     trivial: {
       position: row,
-      label,
+      place_of_truth: label,
       answer_characters: endings[label]!.trim().length,
       answer_words: endings[label]!.trim().split(/\s+/).length,
       wikihow: Number(domain === "wikihow"),

@@ -64,7 +64,7 @@ function fromEnding(item: EndingItem): PromptItem {
     factors: { ...own.factors, lures: item.nLures },
     trivial: {
       position: item.id,
-      label: item.label,
+      place_of_truth: item.label,
       answer_characters: item.endings[item.label]!.length,
     },
   };

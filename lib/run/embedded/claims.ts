@@ -39,11 +39,14 @@ export function claimsArtifact(
     const pair = `${a}-${b}`;
     return [pair, effectOverSeeds(ladders.map(({ inference }) => inference[pair]!))];
   }));
+  const strongest = confounds.predictors.find(({ name }) => name === confounds.strongest)!;
   const requirements = [
     gateRequirement(saes.map(({ assessment }) => assessment.gate)),
     {
       name: "label",
-      reasons: confounds.is_confounded ? [`${confounds.strongest} alone predicts it`] : [],
+      reasons: confounds.is_confounded
+        ? [`${strongest.name} alone (AUROC ${strongest.auroc.toFixed(3)}) predicts it`]
+        : [],
     },
   ];
   const isEmpty = ladders.every(({ fitted }) => fitted.rungs["P6_nested_sae"]!.nested!.empty);
