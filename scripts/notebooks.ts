@@ -3,10 +3,8 @@
  * stores their outputs, or checks that what is stored is what execution gives. Exit code 1 names notebook and cell.
  */
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { projectRoot } from "lib/io/paths.ts";
-import { runInProcesses } from "lib/report/notebooks/in_processes.ts";
 import { findNotebooks, runNotebooks } from "lib/report/notebooks/run_notebooks.ts";
 import { runMain } from "lib/run/main.ts";
 
@@ -20,11 +18,6 @@ await runMain(async () => {
     },
   });
   const paths = findNotebooks(positionals);
-  if (paths.length > 1) {
-    const options = process.argv.slice(2).filter((argument) => argument.startsWith("--"));
-    const failed = await runInProcesses(fileURLToPath(import.meta.url), paths, options);
-    return failed.length > 0 ? 1 : 0;
-  }
   const problems = await runNotebooks(paths, {
     isCheck: values.check,
     isTypesOnly: values.types,

@@ -4,8 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { projectRoot } from "lib/io/paths.ts";
 import { type Notebook, notebookText, parseNotebook } from "lib/report/notebooks/notebook_file.ts";
-import { findNotebooks } from "lib/report/notebooks/run_notebooks.ts";
-import { runNotebooksElsewhere as runNotebooks } from "./notebook_process.ts";
+import { findNotebooks, runNotebooks } from "lib/report/notebooks/run_notebooks.ts";
 
 /** A notebook of code cells named a, b, c, ... */
 function notebookOf(...cells: readonly string[]): Notebook {

@@ -9,8 +9,8 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Dealer, Subscriber } from "zeromq";
 import { decodeMessage, encodeMessage, type JupyterMessage } from "./jupyter_message.ts";
+import { connectZmtp, type ZmtpSocket } from "./zmtp.ts";
 
 /** A running kernel. */
 export interface Kernel {
@@ -61,17 +61,10 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
   let isDead = false;
   let wake = () => {};
   child.status.then(() => (isDead = true, wake()));
-  const shell = new Dealer({ routingId: signer.session, linger: 0 });
-  const control = new Dealer({ routingId: signer.session, linger: 0 });
-  const iopub = new Subscriber({ linger: 0, receiveHighWaterMark: 0 }); // no limit: a dropped message is a lost output
-  shell.connect(`tcp://127.0.0.1:${shell_port}`);
-  control.connect(`tcp://127.0.0.1:${control_port}`);
-  iopub.connect(`tcp://127.0.0.1:${iopub_port}`);
-  iopub.subscribe();
+  const sockets: ZmtpSocket[] = [];
+  let shell: ZmtpSocket | undefined, control: ZmtpSocket | undefined;
   const published: JupyterMessage[] = [];
   const replied = new Set<string>();
-  listen(shell, signer.key, (message) => (replied.add(message.parentId), wake()));
-  listen(iopub, signer.key, (message) => (published.push(message), wake()));
 
   /** Resolves at the next message, or after a time: true if something came. */
   const next = (ms: number) =>
@@ -79,13 +72,28 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
       const timer = setTimeout(() => resolve(false), ms);
       wake = () => (clearTimeout(timer), resolve(true));
     });
-  const send = async (socket: Dealer, type: string, content: Parameters<typeof encodeMessage>[1]) => {
+  /** The kernel listens some time after it has started. */
+  const connect = async (port: number, role: "DEALER" | "SUB") => {
+    for (let attempt = 0;; attempt++) {
+      try {
+        const socket = await connectZmtp(port, { role, identity: signer.session });
+        sockets.push(socket);
+        return socket;
+      } catch (error) {
+        if (isDead || attempt >= START_ATTEMPTS) {
+          throw new Error("The kernel did not start", { cause: error });
+        }
+        await next(500);
+      }
+    }
+  };
+  const send = async (socket: ZmtpSocket, type: string, content: Parameters<typeof encodeMessage>[1]) => {
     const { id, frames } = encodeMessage(type, content, signer);
-    await socket.send([...frames]);
+    await socket.send(frames);
     return id;
   };
   const request = (code: string, isCell: boolean) =>
-    send(shell, "execute_request", {
+    send(shell!, "execute_request", {
       ...{ code, silent: false, store_history: isCell, user_expressions: {}, allow_stdin: false },
       stop_on_error: false, // the marker runs after a failed cell too
     });
@@ -117,14 +125,19 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
     );
   };
   const close = async () => {
-    if (!isDead) await send(control, "shutdown_request", { restart: false });
+    if (!isDead && control) await send(control, "shutdown_request", { restart: false });
     const timer = setTimeout(() => !isDead && child.kill("SIGKILL"), 3000);
     await child.status;
     clearTimeout(timer);
-    for (const socket of [shell, control, iopub]) socket.close();
+    for (const socket of sockets) socket.close();
     await rm(folder, { recursive: true });
   };
   try {
+    shell = await connect(shell_port!, "DEALER");
+    control = await connect(control_port!, "DEALER");
+    const iopub = await connect(iopub_port!, "SUB");
+    listen(shell, signer.key, (message) => (replied.add(message.parentId), wake()));
+    listen(iopub, signer.key, (message) => (published.push(message), wake()));
     // A subscription takes effect some time after it is made: ready once an answer is seen on both channels.
     for (let attempt = 0; published.length === 0 || replied.size === 0; attempt++) {
       if (isDead || attempt >= START_ATTEMPTS) throw new Error("The kernel did not start");
@@ -173,8 +186,8 @@ function plainText(content: JupyterMessage["content"]): string | undefined {
 }
 
 /** Hands on every message of a socket until it is closed. */
-async function listen(socket: Dealer | Subscriber, key: string, hear: (message: JupyterMessage) => void) {
-  for await (const frames of socket) hear(decodeMessage(frames, key));
+async function listen({ messages }: ZmtpSocket, key: string, hear: (message: JupyterMessage) => void) {
+  for await (const frames of messages) hear(decodeMessage(frames, key));
 }
 
 /** Ports that are free now, all different. */
