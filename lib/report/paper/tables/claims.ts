@@ -87,11 +87,10 @@ export function profileClaims(trace: Trace, profile: string): LatexTable | undef
       "Claims of each run: the AUROC difference they are about with its 95\\,\\% interval, and what becomes of " +
       "them. A blocked claim may not be made whatever its interval says; the reason stands beside it.",
     columns:
-      "@{}P{0.13\\linewidth}P{0.27\\linewidth}P{0.17\\linewidth}P{0.12\\linewidth}P{0.2\\linewidth}@{}",
+      "@{}P{0.12\\linewidth}P{0.24\\linewidth}P{0.14\\linewidth}P{0.1\\linewidth}P{0.28\\linewidth}@{}",
     header: ["run", "claim", "difference", "outcome", "why"],
     rows,
     size: "scriptsize",
-    long: true,
   };
 }
 
