@@ -57,6 +57,9 @@ export interface GrowingOptions extends Omit<FitOptions, "folds"> {
   readonly deltas: readonly (readonly [a: string, b: string])[];
 }
 
+/** What a part that is too small ends with: it is a point without figures, and the curve goes on. */
+const REFUSED: readonly string[] = ["single-class", "empty-split"];
+
 /**
  * Fits the rungs at every share. A size on which no fold holds both classes is kept with the reason.
  * @param rungs to refit; of each, `whole` holds the fit on all training items
@@ -106,7 +109,7 @@ export async function growingCurve(
       points.push(measure(part, fits));
       if (shares[k] === 0.5) half = fits;
     } catch (error) {
-      if (!(error instanceof GuardrailError && error.guardrail === "single-class")) throw error;
+      if (!(error instanceof GuardrailError && REFUSED.includes(error.guardrail))) throw error;
       points.push({ ...sizeOf(part, labels, groups), refused: error.message, rungs: {}, deltas: {} });
     }
   }

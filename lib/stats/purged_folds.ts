@@ -2,6 +2,7 @@
  * Folds for windows cut from time series: each fold tests on one stretch of time and trains on what lies at least
  * an overlap away on both sides, so that no window shares data across the border (flaws F15 and F23).
  */
+import { GuardrailError } from "../guardrail.ts";
 import type { Fold } from "./folds.ts";
 import { seriesSpans } from "./time_blocks.ts";
 
@@ -11,7 +12,8 @@ import { seriesSpans } from "./time_blocks.ts";
  * @param rows number of rows of one series in time order, or the series of each row (series by series)
  * @param options nSplits; purge = rows on either side of a test stretch to leave out of training, see overlapLength()
  * @throws {RangeError} if nSplits is not an integer >= 2, purge not an integer >= 0, a series has fewer rows than
- * folds or is split, or a fold would train on nothing
+ * folds or is split
+ * @throws {GuardrailError} "empty-split" if a fold would train on nothing
  * @see Lopez de Prado 2018, "Advances in Financial Machine Learning", chapter 7 (purged k-fold)
  * @example
  * ```ts
@@ -54,7 +56,8 @@ export function purgedKFold(
       }
     }
     if (train.length === 0) {
-      throw new RangeError(
+      throw new GuardrailError(
+        "empty-split",
         `Cannot split in time: fold ${fold + 1} has no row ${purge} rows away to train on`,
       );
     }

@@ -96,6 +96,10 @@ Deno.test("growingCurve() keeps a size on which nothing can be fitted, with the 
   assert.match(points[0]!.refused!, /needs both classes in every fold/);
   assert.deepEqual([points[0]!.rungs, points[0]!.deltas], [{}, {}]);
   assert.equal(points.at(-1)!.refused, null);
+  // 24 rows in time: nothing is 12 rows away from the middle fold
+  const { points: [early, later] } = await curveOf({ purge: 12 });
+  assert.match(early!.refused!, /fold 2 has no row 12 rows away/);
+  assert.equal(later!.refused, null);
   await assert.rejects(curveOf({ shares: [0.5, 0.25] }), /ascending shares below 1 with 0.5, got 0.5, 0.25/);
   await assert.rejects(curveOf({ shares: [0.25] }), RangeError);
 });
