@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
 import { planRuns, planTable } from "lib/run/embedded/plan.ts";
 import { configsOf, foldersOf, reproduceEmbedded } from "lib/run/embedded/reproduce.ts";
-import { extractShards, parseShard } from "lib/run/embedded/shards.ts";
+import { checkShards, extractShards, parseShard } from "lib/run/embedded/shards.ts";
 import type { OnStage } from "lib/run/embedded/run_studies.ts";
 import { STUDY_PROFILES } from "lib/run/embedded/study_config.ts";
 import { runMain } from "lib/run/main.ts";
@@ -29,6 +29,7 @@ await runMain(async () => {
       set: { type: "string", multiple: true },
       configs: { type: "string" },
       shard: { type: "string" },
+      merge: { type: "boolean", default: false },
       plan: { type: "boolean", default: false },
       quiet: { type: "boolean", short: "q", default: false },
       verbose: { type: "boolean", short: "v", default: false },
@@ -46,12 +47,11 @@ await runMain(async () => {
     throw new UsageError(`Unknown profile "${values.profile}"; known: ${PROFILES.join(", ")}`);
   }
   const { layer, protocol, limit, set, study, configs, shard } = values;
-  const isSelecting = [layer, protocol, limit, set, study, configs, shard].some((value) =>
-    value !== undefined
-  );
+  const isSelecting = values.merge ||
+    [layer, protocol, limit, set, study, configs, shard].some((value) => value !== undefined);
   if (isSelecting && profile !== "full") {
     throw new UsageError(
-      "Cannot reproduce: --study, --layer, --protocol, --limit, --set, --configs and --shard are of --profile full",
+      "Cannot reproduce: --study, --layer, --protocol, --limit, --set, --configs, --shard and --merge are of --profile full",
     );
   }
   const options = {
@@ -78,6 +78,7 @@ await runMain(async () => {
     await extractShards(configsOf(options), { shard: parseShard(shard), workFolder, onStage });
     return;
   }
+  if (values.merge) await checkShards(configsOf(options), foldersOf(options).workFolder);
   await reproduceEmbedded({ ...options, isForced: values.force, isFast: values.fast, print, onStage });
 });
 

@@ -78,6 +78,7 @@ export async function openLlmStudy(options: LlmStudyOptions): Promise<Study> {
     hook,
     dModel: cheapModel.config.dModel,
     async outcomes(role, rows, onItems) {
+      if (role === "expensive") await cheapModel.release(); // one of them at a time in memory
       const model = role === "cheap" ? cheapModel : await openCausal(models.expensive, options.engine);
       const outcomes = await runOutcomes(model, rows.map((row) => items[row]!), {
         isChoice,

@@ -94,6 +94,7 @@ export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
     hook,
     dModel: cheapModel.config.dModel,
     async outcomes(role, rows, onItems) {
+      if (role === "expensive") await cheapModel.release(); // one of them at a time in memory
       const model = role === "cheap" ? cheapModel : await openT5(models.expensive, options.engine);
       const outcomes = await runOutcomes(model, rows.map((row) => windows[row]!), {
         ...options,

@@ -26,6 +26,8 @@ export interface CausalModel {
   readonly head: Head;
   /** Token embeddings, [tokens, d]. */
   embed(tokens: ArrayLike<number>): Float32Array;
+  /** Gives the memory of its graphs back until they are needed again: another model can run meanwhile. */
+  release(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -69,6 +71,7 @@ export function openGptNeox(checkpoint: Checkpoint, engine: Engine): CausalModel
       natsSession: () => sessions.open("nats", () => natsGraph(vocabSize)),
     },
     embed: embedding.embed,
+    release: sessions.release,
     async close() {
       embedding.close();
       await sessions.close();

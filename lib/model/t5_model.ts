@@ -34,6 +34,8 @@ export interface EncoderDecoderModel {
   stepBias(known: number, capacity: number): Float32Tensor;
   /** Token embeddings, [tokens, d]. */
   embed(tokens: ArrayLike<number>): Float32Array;
+  /** Gives the memory of its graphs back until they are needed again: another model can run meanwhile. */
+  release(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -100,6 +102,7 @@ export function openT5(checkpoint: Checkpoint, engine: Engine): EncoderDecoderMo
       return { type: "float32", data, dims: [1, nHeads, 1, capacity + 1] };
     },
     embed: embedding.embed,
+    release: sessions.release,
     async close() {
       embedding.close();
       await sessions.close();

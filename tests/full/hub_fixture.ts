@@ -16,7 +16,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { endingItems, questionItems } from "lib/data/facts/items.ts";
+import { type EndingItem, endingItems, questionItems } from "lib/data/facts/items.ts";
 import { sha256 } from "lib/io/hash.ts";
 import { randomStream } from "lib/math/random.ts";
 import { readSafetensorsHeader } from "lib/model/safetensors.ts";
@@ -113,10 +113,11 @@ export function writeData(root: string, nItems: number): readonly PinnedSource[]
       })),
     })),
   };
+  const coin = randomStream(14, "tests/full/hellaswag");
   const hellaswag = Array.from(endingItems({ seed: 12, nItems }), (item) =>
     JSON.stringify({
       ...{ ind: item.id, activity_label: item.category, ctx_a: item.contextA, ctx_b: item.contextB },
-      ...{ endings: item.endings, label: item.label },
+      ...{ endings: endingsTo(item, coin.integers(2)), label: item.label },
       source_id: `${item.worldId % 3 === 0 ? "wikihow" : "activitynet"}~${item.worldId}`,
     }));
   const rng = randomStream(13, "tests/full/ett");
@@ -137,6 +138,18 @@ export function writeData(root: string, nItems: number): readonly PinnedSource[]
 function answerTo(id: number, answer: string, answer_start: number) {
   const text = ANSWERS[id % 3];
   return text === undefined ? { text: answer, answer_start } : { text, answer_start: 0 };
+}
+
+/**
+ * Of the two answers one begins the true ending and the other a wrong one, by a coin: whichever of them a model prefers,
+ * it is right about every second time, and no split or fold has items of one class only.
+ */
+function endingsTo({ endings, label }: EndingItem, coin: number): string[] {
+  const first = (place: number) => place === label ? coin : place === (label + 1) % 4 ? 1 - coin : undefined;
+  return endings.map((ending, place) => {
+    const which = first(place);
+    return which === undefined ? ending : `${ANSWERS[which]} ${ending}`;
+  });
 }
 
 function source(root: string, repository: string, path: string, text: string, into: string): PinnedSource {

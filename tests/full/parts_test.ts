@@ -6,7 +6,7 @@ import { activationsInMemory } from "lib/io/activation_memory.ts";
 import { type ActivationStore, joinStores, openActivationStore } from "lib/io/activation_store.ts";
 import { openActivationWriter } from "lib/io/activation_writer.ts";
 import { randomStream } from "lib/math/random.ts";
-import { partsOf } from "lib/run/embedded/extract.ts";
+import { partsOf } from "lib/run/embedded/extraction_stages.ts";
 import { fullConfigs } from "lib/run/embedded/full_configs.ts";
 import { openItemActivations } from "lib/run/embedded/item_activations.ts";
 import { weightsHash } from "lib/run/embedded/model_files.ts";

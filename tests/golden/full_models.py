@@ -2,6 +2,7 @@
 items of each fixture data set of tests/full, with checkpoints that tests/full/hub_fixture.ts regenerates from a seed.
 
 Run: deno run -A tests/full/golden_inputs.ts DIR narrow && python tests/golden/full_models.py DIR narrow   (and: real)
+On one thread: the many small products of decoding are ten times slower on threads that wait for each other.
 torch.multinomial is replaced by the inverse of the cumulative distribution at the given uniforms.
 """
 import hashlib, json, os, sys
@@ -10,6 +11,7 @@ from chronos import ChronosPipeline
 from transformers import GPTNeoXForCausalLM, PreTrainedTokenizerFast
 
 ROOT, WIDTHS = sys.argv[1:]
+torch.set_num_threads(1)
 NEOX, T5 = f"{ROOT}/EleutherAI/pythia-410m", f"{ROOT}/amazon/chronos-t5-small"
 items = json.load(open(f"{ROOT}/items.json"))
 sha = lambda path: hashlib.sha256(open(path, "rb").read()).hexdigest()

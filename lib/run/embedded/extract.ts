@@ -5,12 +5,19 @@
 import { join } from "node:path";
 import { type ActivationStore, joinStores, openActivationStore } from "../../io/activation_store.ts";
 import { openActivationWriter } from "../../io/activation_writer.ts";
-import { createProgress } from "../../io/progress.ts";
-import type { ModelRole, Outcomes, Study } from "../../modality.ts";
-import { type ExtractionInputs, extractionInputs } from "./extraction_inputs.ts";
+import type { Outcomes, Study } from "../../modality.ts";
+import { extractionInputs } from "./extraction_inputs.ts";
+import {
+  type ExtractionProgress,
+  extractionProgress,
+  type ExtractionStage,
+  type Part,
+  partsOf,
+  stagesOfPart,
+} from "./extraction_stages.ts";
 import { joinOutcomes, outcomesOf, type PlainOutcomes, plainOutcomes } from "./plain_outcomes.ts";
 import type { StageCache } from "./stage_cache.ts";
-import { runOf, type StudyConfig } from "./study_config.ts";
+import type { StudyConfig } from "./study_config.ts";
 
 /** What the later stages read. */
 export interface Extracted {
@@ -33,40 +40,13 @@ export interface Shard {
   readonly count: number;
 }
 
-/** Rows [from, to) of the study. */
-export interface Part {
-  /** Part of the stages' names; empty where there is one part. */
-  readonly suffix: string;
-  readonly from: number;
-  readonly to: number;
-}
-
 const ROWS_PER_SHARD = 40_000;
 const ROWS_PER_BATCH = 2000;
 const ITEMS_AT_ONCE = 32;
 
-/** The parts of a study's rows. */
-export function partsOf(nItems: number, { extraction }: Pick<StudyConfig, "extraction">): Part[] {
-  const size = extraction?.part_items ?? nItems;
-  return Array.from({ length: Math.ceil(nItems / size) }, (_, k) => ({
-    suffix: extraction ? `_${String(k).padStart(4, "0")}` : "",
-    from: k * size,
-    to: Math.min(nItems, (k + 1) * size),
-  }));
-}
-
-/** The key of a part's stage. */
-export function keyOfPart(inputs: object, { suffix, from, to }: Part): object {
-  return suffix === "" ? inputs : { ...inputs, rows: [from, to] };
-}
-
 /** Runs the models, or reads what an earlier run left. */
 export async function extract(study: Study, config: StudyConfig, cache: StageCache): Promise<Extracted> {
-  const inputs = await extractionInputs(config);
-  const parts: ExtractedPart[] = [];
-  for (const part of partsOf(study.nItems, config)) {
-    parts.push(await extractPart(study, config, { part, inputs, cache }));
-  }
+  const parts = await extractParts(study, config, { parts: partsOf(study.nItems, config), cache });
   const cheap = outcomesOf(joinOutcomes(parts.map((own) => own.cheap)));
   const splits = study.splitsGiven?.(cheap) ?? study.splits;
   const rowsOf = (wanted: string) =>
@@ -87,7 +67,7 @@ export async function extract(study: Study, config: StudyConfig, cache: StageCac
     ),
     trainStore: await stores("train"),
     testStore: await stores("test"),
-    inputs: inputs.activations,
+    inputs: (await extractionInputs(config)).activations,
   };
 }
 
@@ -97,10 +77,9 @@ export async function extractShard(
   config: StudyConfig,
   { shard, cache }: { readonly shard: Shard; readonly cache: StageCache },
 ): Promise<number> {
-  const inputs = await extractionInputs(config);
-  const own = partsOf(study.nItems, config).filter((_, k) => k % shard.count === shard.index);
-  for (const part of own) await extractPart(study, config, { part, inputs, cache });
-  return own.length;
+  const parts = partsOf(study.nItems, config).filter((_, k) => k % shard.count === shard.index);
+  await extractParts(study, config, { parts, cache });
+  return parts.length;
 }
 
 interface ExtractedPart {
@@ -112,56 +91,70 @@ interface ExtractedPart {
   readonly folders: Readonly<Record<"train" | "test", string | undefined>>;
 }
 
+async function extractParts(
+  study: Study,
+  config: StudyConfig,
+  { parts, cache }: { readonly parts: readonly Part[]; readonly cache: StageCache },
+): Promise<ExtractedPart[]> {
+  const inputs = await extractionInputs(config);
+  const stages = parts.map((part) => stagesOfPart(part, { inputs, splits: study.splits }));
+  const progress = extractionProgress(config, stages.flat(), cache);
+  const extracted: ExtractedPart[] = [];
+  for (const own of stages) {
+    extracted.push(await extractPart(study, config, { stages: own, cache, progress }));
+  }
+  progress.done();
+  return extracted;
+}
+
 async function extractPart(
   study: Study,
   config: StudyConfig,
-  { part, inputs, cache }: {
-    readonly part: Part;
-    readonly inputs: ExtractionInputs;
+  { stages, cache, progress }: {
+    readonly stages: readonly ExtractionStage[];
     readonly cache: StageCache;
+    readonly progress: ExtractionProgress;
   },
 ): Promise<ExtractedPart> {
-  const { suffix, from, to } = part;
-  const rows = Array.from({ length: to - from }, (_, k) => from + k);
-  const rowsOf = (wanted: string) => rows.filter((row) => study.splits[row] === wanted);
-  const keyed = (own: object) => keyOfPart(own, part);
-  const outcomes = async (role: ModelRole, some: readonly number[]) =>
-    await cache.stage(`outcomes_${role}${suffix}`, keyed(inputs.outcomes), async () => {
-      const progress = createProgress({
-        label: `${runOf(config)} ${role} model${suffix.replace("_", " part ")}`,
-        total: some.length,
-        unit: "items",
-        isQuiet: config.extraction === undefined,
+  const outcomes: Record<string, PlainOutcomes> = {}, folders: Record<string, string> = {};
+  for (const stage of stages) {
+    const { kind, name, key, rows } = stage;
+    const onItems = (done: number) => progress.update(stage, done);
+    const [what, of] = kind.split("_") as ["outcomes", "cheap" | "expensive"] | [
+      "activations",
+      "train" | "test",
+    ];
+    if (what === "outcomes") {
+      outcomes[of] = await cache.stage(name, key, async () => {
+        onItems(0);
+        return plainOutcomes(await study.outcomes(of, rows, onItems));
       });
-      progress.update(0);
-      const value = await study.outcomes(role, some, (done) => progress.update(done));
-      progress.done();
-      return plainOutcomes(value);
-    });
-  const folders: Record<string, string> = {};
-  const store = async (name: "train" | "test") => {
-    const some = rowsOf(name);
-    if (some.length === 0) return;
-    const folder = join(cache.folderOf("activations", keyed(inputs.activations)), name);
-    await cache.stage(`activations_${name}${suffix}`, keyed(inputs.activations), async () => {
-      await writeActivations(study, some, folder, config);
-      return { nItems: some.length };
-    });
-    folders[name] = folder;
+    } else {
+      const folder = join(cache.folderOf("activations", key), of);
+      await cache.stage(name, key, async () => {
+        onItems(0);
+        await writeActivations(study, rows, { folder, config, onItems });
+        return { nItems: rows.length };
+      });
+      folders[of] = folder;
+    }
+  }
+  return {
+    cheap: outcomes["cheap"]!,
+    testRows: stages.find(({ kind }) => kind === "outcomes_expensive")?.rows ?? [],
+    expensive: outcomes["expensive"],
+    folders: { train: folders["train"], test: folders["test"] },
   };
-  const cheap = await outcomes("cheap", rows);
-  const testRows = rowsOf("test");
-  const expensive = testRows.length === 0 ? undefined : await outcomes("expensive", testRows);
-  await store("train");
-  await store("test");
-  return { cheap, testRows, expensive, folders: { train: folders["train"], test: folders["test"] } };
 }
 
 async function writeActivations(
   study: Study,
   rows: readonly number[],
-  folder: string,
-  { hook, models, extraction }: StudyConfig,
+  { folder, config: { hook, models, extraction }, onItems }: {
+    readonly folder: string;
+    readonly config: StudyConfig;
+    readonly onItems: (done: number) => void;
+  },
 ): Promise<void> {
   const { dModel: d } = study;
   const writer = await openActivationWriter(folder, {
@@ -179,6 +172,7 @@ async function writeActivations(
       const own = values[k]!;
       await writer.append(row, Uint32Array.from({ length: own.length / d }, (_, t) => t), own);
     }
+    onItems(rows.length - left.length + first + some.length);
   }
   await writer.close();
 }

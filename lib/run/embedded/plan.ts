@@ -1,9 +1,10 @@
 /** `--plan`: what a run would do, how large it is, about how long it takes, and what is done already. Opens no model. */
 import { openCheckpoint } from "../../model/checkpoint.ts";
 import { countParameters, modelWidth } from "../../modalities/parameters.ts";
+import type { Split } from "../../modality.ts";
 import { markdownTable } from "../../report/text_table.ts";
-import { keyOfPart, type Part, partsOf } from "./extract.ts";
 import { extractionInputs } from "./extraction_inputs.ts";
+import { type ExtractionKind, partsOf, stagesOfPart } from "./extraction_stages.ts";
 import { modelDirectory } from "./model_files.ts";
 import { limited, promptsOf, windowsOf } from "./open_study.ts";
 import { saeInputs } from "./saes.ts";
@@ -33,7 +34,7 @@ interface Volume {
   readonly nItems: number;
   readonly nTest: number;
   /** Before near repeats are purged, which takes no part away in practice. */
-  readonly splits: readonly string[];
+  readonly splits: readonly Split[];
   /** Of prompts or contexts, those of items that are purged too. */
   readonly tokens: number;
   /** That a model reads to score the items: prompts twice, and with each candidate. */
@@ -59,11 +60,13 @@ async function planRun(config: StudyConfig, workFolder: string): Promise<Planned
     onStage: () => {},
   });
   const volume = await volumeOf(config);
-  const parts = partsOf(volume.nItems, config);
-  const kept = (stage: string, own: object, some: readonly Part[]) =>
-    some.filter((part) => cache.has(`${stage}${part.suffix}`, keyOfPart(own, part))).length;
-  const holding = (split: string) =>
-    parts.filter(({ from, to }) => volume.splits.slice(from, to).includes(split));
+  const parts = partsOf(volume.nItems, config).flatMap((part) =>
+    stagesOfPart(part, { inputs, splits: volume.splits })
+  );
+  const counts = (...kinds: readonly ExtractionKind[]) => {
+    const own = parts.filter(({ kind }) => kinds.includes(kind));
+    return { nParts: own.length, nDone: own.filter(({ name, key }) => cache.has(name, key)).length };
+  };
   const directories = {
     cheap: await modelDirectory(config.models.cheap),
     expensive: await modelDirectory(config.models.expensive),
@@ -77,30 +80,25 @@ async function planRun(config: StudyConfig, workFolder: string): Promise<Planned
   const nTrained =
     sae.seeds.filter((seed) => cache.has(`sae_${seed}_training`, saeInputs(config, seed, inputs.activations)))
       .length;
-  const test = holding("test"), train = holding("train");
   return [
     {
       run,
       stage: "outcomes of the cheap model",
-      nParts: parts.length,
-      nDone: kept("outcomes_cheap", inputs.outcomes, parts),
+      ...counts("outcomes_cheap"),
       bytes: null,
       seconds: seconds(directories.cheap, volume.tokensScored),
     },
     {
       run,
       stage: "outcomes of the expensive model",
-      nParts: test.length,
-      nDone: kept("outcomes_expensive", inputs.outcomes, test),
+      ...counts("outcomes_expensive"),
       bytes: null,
       seconds: seconds(directories.expensive, volume.tokensScored * testShare),
     },
     {
       run,
       stage: "activations",
-      nParts: train.length + test.length,
-      nDone: kept("activations_train", inputs.activations, train) +
-        kept("activations_test", inputs.activations, test),
+      ...counts("activations_train", "activations_test"),
       bytes: volume.tokens * width * (config.extraction?.dtype === "float16" ? 2 : 4),
       seconds: seconds(directories.cheap, volume.tokens) * shareBelow(config.hook, directories.cheap),
     },
@@ -143,7 +141,7 @@ async function volumeOf(config: StudyConfig): Promise<Volume> {
   };
 }
 
-function countItems(items: readonly { readonly split: string }[]) {
+function countItems(items: readonly { readonly split: Split }[]) {
   const splits = items.map(({ split }) => split);
   return { nItems: items.length, nTest: splits.filter((split) => split === "test").length, splits };
 }
