@@ -44,6 +44,8 @@ export interface RegularizationPath {
   readonly diagnosis: ChoiceDiagnosis;
   /** Nested rungs: mean AUROC of the folds without the block, which the block had to beat. */
   readonly cv_auroc_without: number | null;
+  /** Largest violation of an optimality condition among the fits of all folds and rows, relative to the penalty. */
+  readonly largest_kkt_residual: number;
 }
 
 /**
@@ -70,7 +72,7 @@ export function regularizationPaths(
  * import { pathOf } from "lib/questions/regularization_paths.ts";
  * import { pickC } from "lib/stats/choose_c.ts";
  * const choice = pickC([0.1, 1], [[0.5, 0.5], [0.7, 0.8]], [[0, 0], [2, 3]], "first-best");
- * const { steps, diagnosis } = pathOf(choice, [0, 4]);
+ * const { steps, diagnosis } = pathOf({ ...choice, largestResidual: 1e-9 }, [0, 4]);
  * assert.deepEqual([steps[1]!.n_nonzero, steps[1]!.n_nonzero_of_folds], [4, 2.5]);
  * assert.equal(diagnosis, "largest of the grid");
  * ```
@@ -108,6 +110,7 @@ export function pathOf(
       ? "smallest of the grid"
       : "inside the grid",
     cv_auroc_without: nested?.emptyScore ?? null,
+    largest_kkt_residual: choice.largestResidual,
   };
 }
 

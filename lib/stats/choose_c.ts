@@ -9,8 +9,8 @@ import { reserveWorkspaces } from "./logistic/workspace.ts";
 
 export { type Fold, PUBLISHED_C_GRID };
 
-/** The choice and everything it was made from. */
-export interface ChosenC {
+/** The choice and the scores it was made from. */
+export interface PickedC {
   readonly bestC: number;
   readonly bestIndex: number;
   readonly grid: readonly number[];
@@ -20,6 +20,12 @@ export interface ChosenC {
   readonly foldScores: readonly (readonly number[])[];
   /** Nonzero coefficients by C, then by fold. */
   readonly nNonzero: readonly (readonly number[])[];
+}
+
+/** The choice and everything it was made from. */
+export interface ChosenC extends PickedC {
+  /** Largest violation of an optimality condition among all the fits, relative to the penalty. */
+  readonly largestResidual: number;
 }
 
 /** How to choose. */
@@ -107,11 +113,12 @@ async function fitPlan(
   };
   const tasks = extent === "whole" ? [...plan.tasks, whole] : plan.tasks;
   const paths = await threads.follow(plan.design, tasks);
-  const choice = scoreFolds(plan, paths.slice(0, plan.tasks.length), options.rule ?? "first-best");
-  const grid = choice.grid.slice(0, choice.bestIndex + 1);
+  const scored = scoreFolds(plan, paths.slice(0, plan.tasks.length), options.rule ?? "first-best");
+  const grid = scored.grid.slice(0, scored.bestIndex + 1);
   const [path] = extent === "whole"
     ? paths.slice(-1)
     : await threads.follow(plan.design, [{ ...whole, grid }]);
+  const choice = { ...scored, largestResidual: Math.max(scored.largestResidual, largestOf([path!])) };
   const outOfFold = new Float64Array(plan.order.length).fill(NaN);
   plan.tasks.forEach(({ scoredRows }, t) => {
     const { margins } = paths[t]![choice.bestIndex]!;
@@ -154,7 +161,11 @@ function scoreFolds(
       nNonzero[k]![f] = point.columns.length;
     });
   });
-  return pickC(grid, foldScores, nNonzero, rule);
+  return { ...pickC(grid, foldScores, nNonzero, rule), largestResidual: largestOf(paths) };
+}
+
+function largestOf(paths: readonly (readonly PathPoint[])[]): number {
+  return Math.max(...paths.flat().map(({ kktResidual }) => kktResidual));
 }
 
 /** Applies the rule to the folds' scores. */
@@ -163,7 +174,7 @@ export function pickC(
   foldScores: readonly (readonly number[])[],
   nNonzero: readonly (readonly number[])[],
   rule: "first-best" | "one-standard-error",
-): ChosenC {
+): PickedC {
   const meanScores = foldScores.map((scores) => scores.reduce((sum, s) => sum + s, 0) / scores.length);
   let bestIndex = 0;
   meanScores.forEach((mean, k) => {

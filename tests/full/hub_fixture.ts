@@ -47,8 +47,11 @@ export const MODELS = {
 } as const;
 export type ModelName = keyof typeof MODELS;
 
-/** Larger weights than at a real start: else all logits are alike. */
-const SCALES = { neox: 0.05, t5: 0.1 } as const;
+/**
+ * Larger weights than at a real start: else all logits are alike. T5 does not scale its attention: at real widths so
+ * large ones would saturate it, and a forecast would hang on the last bit of a logit.
+ */
+const SCALES = { narrow: { neox: 0.05, t5: 0.1 }, real: { neox: 0.05, t5: 0.035 } } as const;
 
 /** Writes one repository's files into a folder. */
 export function writeModel(name: ModelName, directory: string, widths: Widths): void {
@@ -61,7 +64,7 @@ export function writeModel(name: ModelName, directory: string, widths: Widths): 
       num_decoder_layers: nLayers,
       ...SIZES[widths].t5,
     };
-  writeRandomCheckpoint(directory, shape, { seed, scale: SCALES[kind], dtype: "F16" });
+  writeRandomCheckpoint(directory, shape, { seed, scale: SCALES[widths][kind], dtype: "F16" });
   if (kind !== "neox") return;
   const tokenizer = pythiaShapedTokenizer();
   answerOneOf(

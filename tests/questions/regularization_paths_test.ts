@@ -40,6 +40,9 @@ Deno.test("regularizationPaths() counts the coefficients of a fit at every C, of
       assert.equal(plain!.steps[k]!.n_nonzero, fitLogistic(train, trainLabels, { c, scaler }).nNonzero);
     });
     const { choice } = rungs["plain"]!;
+    for (const { largest_kkt_residual } of [plain!, nested!]) {
+      assert.ok(largest_kkt_residual > 0 && largest_kkt_residual <= 1e-8, "every fit converged");
+    }
     choice!.foldScores.forEach((scores, k) => {
       const sd = Math.sqrt(scores.reduce((sum, s) => sum + (s - choice!.meanScores[k]!) ** 2, 0) / 3);
       assertClose(plain!.steps[k]!.standard_error!, sd / 2, 1e-12);
@@ -59,7 +62,7 @@ Deno.test("pathOf() says what the grid did to the choice", () => {
   const diagnosis = (means: readonly number[], counts: readonly number[], spread = 0.01) => {
     const folds = means.map((m) => [m - spread, m + spread]);
     const choice = pickC([0.01, 0.1, 1], folds, counts.map((n) => [n, n]), "first-best");
-    return pathOf(choice, counts);
+    return pathOf({ ...choice, largestResidual: 0 }, counts);
   };
   assert.equal(diagnosis([0.5, 0.7, 0.6], [0, 3, 9]).diagnosis, "inside the grid");
   assert.equal(diagnosis([0.5, 0.6, 0.7], [0, 3, 9]).diagnosis, "largest of the grid");
@@ -67,10 +70,12 @@ Deno.test("pathOf() says what the grid did to the choice", () => {
   assert.equal(diagnosis([0.5, 0.5, 0.5], [0, 3, 9]).diagnosis, "no model");
   assert.equal(diagnosis([0.6, 0.65, 0.6], [2, 3, 9], 0.1).diagnosis, "flat");
   assert.equal(diagnosis([0.6, 0.69, 0.7], [2, 3, 9], 0.02).one_standard_error_c, 0.1);
-  const left = pathOf(pickC([0.1, 1], [[0.6], [0.5]], [[2], [3]], "first-best"), [2, 3], {
-    ...{ empty: true, emptyScore: 0.7 },
-  });
+  const two = { ...pickC([0.1, 1], [[0.6], [0.5]], [[2], [3]], "first-best"), largestResidual: 0 };
+  const left = pathOf(two, [2, 3], { empty: true, emptyScore: 0.7 });
   assert.deepEqual([left.diagnosis, left.cv_auroc_without], ["block left out", 0.7]);
-  const single = pathOf(pickC([1], [[0.6]], [[2]], "first-best"), undefined);
+  const single = pathOf(
+    { ...pickC([1], [[0.6]], [[2]], "first-best"), largestResidual: 0 },
+    undefined,
+  );
   assert.deepEqual([single.steps[0]!.standard_error, single.steps[0]!.n_nonzero], [null, null]);
 });

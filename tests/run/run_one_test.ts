@@ -49,3 +49,17 @@ Deno.test("readStudyConfig() takes the causal settings, and refuses a coverage t
   assert.deepEqual(causal.coverages, ["last", "2:5"]);
   assert.throws(() => readStudyConfig(path, ["causal.coverages=[first]"]), UsageError);
 });
+
+Deno.test("runOneStudy() refuses a control that is no factor of the items before anything runs", async () => {
+  const overrides = ["controls.positive_factor=no_such"];
+  await assert.rejects(
+    () =>
+      runOneStudy({
+        study: "tsfm_series",
+        tag: "test",
+        overrides,
+        onStage: () => assert.fail("a stage ran"),
+      }),
+    /tsfm_series: controls.positive_factor needs one of .*level_positive.*, got no_such/,
+  );
+});

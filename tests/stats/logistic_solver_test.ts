@@ -156,6 +156,45 @@ Deno.test("fitLogistic() meets the optimality conditions to 1e-8 on 200 random p
   }
 });
 
+/** Rows of a few groups that share a level, as questions on one article do; whole groups are given no weight. */
+function drawGroups(rng: RandomStream, nGroups: number) {
+  const perGroup = 30, nCols = 60, rows: number[][] = [], labels: number[] = [];
+  for (let g = 0; g < nGroups; g++) {
+    const shift = 2 * rng.normal(), level = Array.from({ length: nCols }, () => 2 * rng.normal());
+    for (let i = 0; i < perGroup; i++) {
+      const common = rng.normal();
+      rows.push(level.map((value) => value + common + 0.3 * rng.normal()));
+      labels.push(0.3 * rows.at(-1)![0]! + shift + rng.normal() > 1 ? 1 : 0);
+    }
+  }
+  const sampleWeights = Array.from({ length: nGroups }, (_, left) => {
+    return Float64Array.from(labels, (_, i) => Math.floor(i / perGroup) === left ? 0 : 1);
+  });
+  return { x: matrixFromRows(rows), labels: Uint8Array.from(labels), sampleWeights };
+}
+
+Deno.test("fitLogistic() converges where groups are left out whole and the penalised intercept passes zero", () => {
+  const rng = randomStream(SEED, "groups left out");
+  let nFits = 0;
+  for (let k = 0; k < 8; k++) {
+    const { x, labels, sampleWeights } = drawGroups(rng, 5);
+    const scaler = fitStandardScaler(x);
+    for (const weights of sampleWeights) {
+      const positives = labels.reduce((sum, y, i) => sum + y * weights[i]!, 0);
+      if (positives === 0 || positives === weights.reduce((sum, w) => sum + w, 0)) continue;
+      for (const c of [0.01, 0.1, 1, 10, 100]) {
+        const options: LogisticOptions = { c, scaler, sampleWeights: weights };
+        const what = `problem ${k} of seed ${SEED}, C ${c}`;
+        const fit = fitLogistic(x, labels, options);
+        const { residual } = check({ what, x, labels, options }, fit);
+        assert.ok(fit.converged && residual <= 1.1e-8, `${what}: residual ${residual}`);
+        nFits++;
+      }
+    }
+  }
+  assert.ok(nFits > 100, `only ${nFits} fits have both classes`);
+});
+
 Deno.test("fitLogistic() gives the same bits in WebAssembly and in TypeScript", () => {
   const rng = randomStream(SEED, "kernels");
   for (let k = 0; k < 48; k++) {

@@ -18,7 +18,7 @@ const PANEL = 240;
  * import { pickC } from "lib/stats/choose_c.ts";
  * import { regularizationPathsFigure } from "lib/report/figures/regularization_paths.ts";
  * const choice = pickC([0.1, 1], [[0.5, 0.5], [0.7, 0.8]], [[0, 0], [2, 3]], "first-best");
- * const { source } = regularizationPathsFigure({ P1_cheap: pathOf(choice, [0, 4]) });
+ * const { source } = regularizationPathsFigure({ P1_cheap: pathOf({ ...choice, largestResidual: 1e-9 }, [0, 4]) });
  * assert.deepEqual(source.map(({ is_chosen }) => is_chosen), [false, true]);
  * ```
  */

@@ -1,5 +1,6 @@
 /** One study of the embedded profile, from its configuration to its artifacts: every stage in the order of the paper. */
 import { join } from "node:path";
+import { UsageError } from "../../guardrail.ts";
 import type { Study } from "../../modality.ts";
 import { writeJsonAtomic } from "../../io/atomic.ts";
 import { writeTable } from "../../io/tables.ts";
@@ -17,6 +18,7 @@ import { judgeGivenSae, readGivenSae, withGivenSae } from "./given_sae.ts";
 import { openItemActivations } from "./item_activations.ts";
 import { learningArtifact } from "./learning.ts";
 import { chooseLatents, latentsArtifact } from "./latents.ts";
+import { continuousArtifact } from "./continuous.ts";
 import { openStudy } from "./open_study.ts";
 import { predict, probeArtifact } from "./predict.ts";
 import { type JudgedSae, trainSaes } from "./saes.ts";
@@ -64,6 +66,7 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
     return value;
   };
   try {
+    requireFactor(study, studyConfig);
     // A checkpoint that is not for this study is refused before anything is computed.
     const given = saePath === undefined ? null : readGivenSae(saePath, study, studyConfig);
     const config = given ? withGivenSae(studyConfig, given) : studyConfig;
@@ -99,6 +102,12 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
       async () => await save("learning_curve", await learningArtifact({ ...inputs, threads })),
     );
     await saveTable("probe_scores", scoreRows(study, { extracted, predicted }));
+    if (config.profile === "full") {
+      await timed(
+        "continuous target",
+        async () => await save("continuous_target", continuousArtifact(predicted, { extracted, label })),
+      );
+    }
     await timed("decisions", async () => {
       await save("selective_prediction", selectiveArtifact(inputs));
       await save("recalibration_results", calibrationArtifact(inputs));
@@ -140,6 +149,16 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
     threads.close();
     await study.close();
   }
+}
+
+/** Before hours of work, not after them. @throws {UsageError} if the configured control is no factor of the items */
+function requireFactor({ run, factors }: Study, { controls: { positive_factor } }: StudyConfig): void {
+  if (factors.names.includes(positive_factor)) return;
+  throw new UsageError(
+    `Cannot run ${run}: controls.positive_factor needs one of ${
+      factors.names.join(", ")
+    }, got ${positive_factor}`,
+  );
 }
 
 /** Of the increment, from the primary plan. */

@@ -89,12 +89,16 @@ export interface StudyConfig {
     readonly n_folds: number;
     readonly n_bootstraps: number;
     readonly n_permutations: number;
+    /** Series: strength of season and trend and the Hurst exponent join the cheap block; default false. */
+    readonly extended_cheap?: boolean;
   };
   readonly selective: { readonly n_bootstraps: number; readonly risk_levels?: readonly number[] };
   readonly cascade: {
     readonly n_bootstraps: number;
     readonly n_permutations: number;
     readonly scores: readonly string[];
+    /** What one call of a model costs, as published; default parameters x tokens, mean over items. */
+    readonly costs?: { readonly cheap: number; readonly expensive: number };
   };
   readonly causal: {
     readonly n_items: number;
@@ -140,7 +144,7 @@ const SCHEMA = section({
   label: section({
     hard_quantile: share,
     kind: { type: "string", enum: LLM_LABELS },
-    error: { type: "string", enum: ["scaled_crps", "crps", "mase"] },
+    error: { type: "string", enum: ["scaled_crps", "expected_crps", "crps", "mase"] },
     threshold_over: { type: "string", enum: ["train", "all"] },
   }, ["kind", "error", "threshold_over"]),
   forecast: section({
@@ -178,9 +182,15 @@ const SCHEMA = section({
     n_folds: { type: "integer", minimum: 2 },
     n_bootstraps: count,
     n_permutations: count,
-  }),
+    extended_cheap: { type: "boolean" },
+  }, ["extended_cheap"]),
   selective: section({ n_bootstraps: count, risk_levels: list(share) }, ["risk_levels"]),
-  cascade: section({ n_bootstraps: count, n_permutations: count, scores: list(text) }),
+  cascade: section({
+    n_bootstraps: count,
+    n_permutations: count,
+    scores: list(text),
+    costs: section({ cheap: positive, expensive: positive }),
+  }, ["costs"]),
   causal: section({
     n_items: count,
     n_latents: count,

@@ -78,7 +78,10 @@ export function* minimizeModel(model: Model, { target, settled, float32 }: Model
           if (coef[j] !== w) clipped++;
         });
         bias.value = biasFrom + t * (biasTo - biasFrom);
-        if (penalty.biasL1 > 0 && bias.value * biasFrom < 0) bias.value = 0;
+        if (penalty.biasL1 > 0 && bias.value * biasFrom < 0) {
+          bias.value = 0;
+          clipped++;
+        }
         if (clipped === 0 || (yield* evaluate(columns)) <= before) return;
       }
       model.stopAtZero = true;
@@ -106,7 +109,9 @@ export function* minimizeModel(model: Model, { target, settled, float32 }: Model
       residual[end] = -(biasGradient + biasL2 * bias.value + biasL1 * Math.sign(bias.value));
       inverse[end] = h > 0 ? 1 / h : 0;
     }
-    const onBias = inverse[end]! > 0;
+    let onBias = inverse[end]! > 0;
+    /** A penalised intercept has a zero to stop at, as the columns have; a free one has none. */
+    const valueOf = (at: number) => at < end ? coef[moves[at]!]! : biasL1 > 0 ? bias.value : 0;
     /** A step of the free columns, and the curvature times it. */
     const jump = new Float64Array(end + 1), bent = new Float64Array(end + 1);
     const along = residual.map((r, at) => r * inverse[at]!);
@@ -131,8 +136,9 @@ export function* minimizeModel(model: Model, { target, settled, float32 }: Model
       const full = energy / (flat ? floor : curve);
       if (!(full < Infinity)) break;
       let alpha = full, nHits = 0, hit = -1;
-      for (let at = 0; at < n && (model.stopAtZero || flat); at++) {
-        const reach = -coef[moves[at]!]! / along[at]!;
+      for (let at = 0; at <= end && (model.stopAtZero || flat); at++) {
+        if (at === n) at = end;
+        const reach = -valueOf(at) / along[at]!;
         if (!(reach > 0 && reach < full)) continue;
         nHits++;
         if (reach < alpha) {
@@ -156,7 +162,16 @@ export function* minimizeModel(model: Model, { target, settled, float32 }: Model
       bias.value += jump[end]!;
       residual[end]! -= bent[end]!;
       if (hit >= 0) {
-        coef[moves[hit]!] = 0;
+        if (hit === end) bias.value = 0;
+        else coef[moves[hit]!] = 0;
+        if (biasL1 > 0 && bias.value === 0) {
+          residual[end] =
+            inverse[end] =
+            bent[end] =
+            jump[end] =
+              0;
+          onBias = false;
+        }
         let kept = 0;
         for (let at = 0; at < n; at++) {
           if (coef[moves[at]!] === 0) continue;
@@ -183,10 +198,12 @@ export function* minimizeModel(model: Model, { target, settled, float32 }: Model
         const w = coef[moves[at]!]!, next = w + full * along[at]!;
         direction[moves[at]!] = next * w > 0 ? next - w : -w;
       }
-      scalars[Scalar.biasDirection] = full * along[end]!;
+      const biasNext = bias.value + full * along[end]!;
+      const biasStep = biasL1 > 0 && biasNext * bias.value < 0 ? -bias.value : full * along[end]!;
+      scalars[Scalar.biasDirection] = biasStep;
       yield product;
       passes++;
-      const step = (at: number) => at === end ? full * along[end]! : direction[moves[at]!]!;
+      const step = (at: number) => at === end ? biasStep : direction[moves[at]!]!;
       const bend = (at: number) =>
         at === end
           ? scalars[Scalar.biasProduct]! + biasL2 * step(end)
