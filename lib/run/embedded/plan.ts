@@ -1,4 +1,6 @@
 /** `--plan`: what a run would do, how large it is, about how long it takes, and what is done already. Opens no model. */
+import { UsageError } from "../../guardrail.ts";
+import { dataFile } from "../../io/paths.ts";
 import { openCheckpoint } from "../../model/checkpoint.ts";
 import { countParameters, modelWidth } from "../../modalities/parameters.ts";
 import type { Split } from "../../modality.ts";
@@ -17,10 +19,12 @@ export interface PlannedStage {
   readonly stage: string;
   readonly nParts: number;
   readonly nDone: number;
-  /** On disk, bytes; null where it is next to nothing. */
+  /** On disk, bytes; null where it is next to nothing, or not known yet. */
   readonly bytes: number | null;
-  /** Of all parts, at ASSUMED_FLOPS; null where it is not a matter of matrix products. */
+  /** Of all parts, at ASSUMED_FLOPS; null where it is not a matter of matrix products, or not known yet. */
   readonly seconds: number | null;
+  /** What must be fetched before more is known. */
+  readonly missing?: readonly string[];
 }
 
 /** Multiply-adds count two. What the native engine reaches on two cores of the machine it was measured on. */
@@ -41,17 +45,46 @@ interface Volume {
   readonly tokensScored: number;
 }
 
-/**
- * The stages of some runs.
- * @throws {UsageError} if a model or data set is not here; the message says what fetches it
- */
+/** The stages of some runs; of one whose models or data are not fetched, what its configuration alone tells. */
 export async function planRuns(configs: readonly StudyConfig[], workFolder: string): Promise<PlannedStage[]> {
   const stages: PlannedStage[] = [];
   for (const config of configs) stages.push(...await planRun(config, workFolder));
   return stages;
 }
 
+/** Parts of a run whose inputs are not here; how many of them hold test items is not known, so only all are counted. */
+async function planUnfetched(config: StudyConfig): Promise<PlannedStage[] | undefined> {
+  const missing = await missingInputs(config);
+  if (missing.length === 0) return;
+  const nItems = Math.min(config.n_items, config.limit ?? Infinity);
+  const common = { run: runOf(config), nDone: 0, bytes: null, seconds: null, missing };
+  return [
+    { ...common, stage: "outcomes and activations", nParts: partsOf(nItems, config).length },
+    { ...common, stage: "sparse autoencoders", nParts: config.sae.seeds.length },
+    { ...common, stage: "questions, controls, figures", nParts: 1 },
+  ];
+}
+
+/** Names of models and data files that are not on this machine. */
+async function missingInputs({ models, corpus, series }: StudyConfig): Promise<string[]> {
+  const missing: string[] = [];
+  const look = async (name: string, find: () => unknown) => {
+    try {
+      await find();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      missing.push(name);
+    }
+  };
+  for (const name of [models.cheap, models.expensive]) await look(name, () => modelDirectory(name));
+  const file = corpus?.file ?? series?.file;
+  if (file !== undefined) await look(file, () => dataFile(file));
+  return missing;
+}
+
 async function planRun(config: StudyConfig, workFolder: string): Promise<PlannedStage[]> {
+  const unfetched = await planUnfetched(config);
+  if (unfetched) return unfetched;
   const run = runOf(config);
   const inputs = await extractionInputs(config);
   const cache = openStageCache({
@@ -167,6 +200,12 @@ export function planTable(stages: readonly PlannedStage[]): string {
       seconds === null ? "" : duration(seconds),
     ]),
   );
+  const missing = new Set(stages.flatMap((stage) => stage.missing ?? []));
+  if (missing.size > 0) {
+    return `${table}\nSizes and times are not known before: npx -y deno@2.9.6 task fetch full (not here: ${
+      [...missing].join(", ")
+    }; --plan shows the sizes of the downloads)\n`;
+  }
   return `${table}\nAbout ${duration(left)} of matrix products are left, at ${
     ASSUMED_FLOPS / 1e9
   } GFLOP/s (two cores).\n`;
