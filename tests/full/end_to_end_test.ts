@@ -1,7 +1,8 @@
 /**
  * `--profile full --limit 40` from the hub to the table, in processes of its own: fetched over loopback, extracted in
- * shards, killed twice, and the same bytes as without. It takes minutes, so it waits to be asked: FMDP_FULL_TEST=narrow,
- * or =real for the widths of Pythia-410M and Chronos-T5-small (0.6 GB of weights in the temporary folder).
+ * shards, killed twice, and the same bytes as without; at narrow widths the late layer and the published protocol too.
+ * It takes minutes, so it waits to be asked: FMDP_FULL_TEST=narrow, or =real for the widths of Pythia-410M and
+ * Chronos-T5-small (0.6 GB of weights in the temporary folder).
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -63,6 +64,27 @@ async function reproduce(root: string, name: string, more: readonly string[], ki
   return { code, log, isKilled };
 }
 
+/** The late layer on what the mid one left, and the published protocol. */
+async function runVariants(root: string): Promise<void> {
+  const intoLate = ["--layer", "late", "--out", join(root, "late")];
+  const merged = await reproduce(root, "whole", [...intoLate, "--merge"]);
+  assert.equal(merged.code, 2, merged.log);
+  assert.match(merged.log, /^Cannot merge \w+_late: .* of another configuration.*\n$/);
+  const late = await reproduce(root, "whole", intoLate);
+  assert.equal(late.code, 0, late.log);
+  const stagesOf = (kind: string) => late.log.match(new RegExp(`^\\w+_late +${kind}_\\w+ .*$`, "gm")) ?? [];
+  assert.ok(stagesOf("outcomes").length > 3 * 4);
+  assert.deepEqual(stagesOf("outcomes").filter((line) => !line.endsWith(" unchanged")), []);
+  assert.ok(stagesOf("activations").some((line) => line.endsWith(" s")));
+  const published = await reproduce(root, "published", ["--protocol", "published"]);
+  assert.equal(published.code, 0, published.log);
+  assert.match(manifest(root, "published").protocol, /^published splits/);
+  for (const run of ["llm_hellaswag", "llm_squad", "tsfm_etth1"]) {
+    const path = join(root, "published/out", `${run}_published`, "probe_results.json");
+    assert.ok(JSON.parse(readFileSync(path, "utf8")).probes.P1_cheap.n_test > 3);
+  }
+}
+
 const manifest = (root: string, name: string) =>
   JSON.parse(readFileSync(join(root, name, "out/manifest.json"), "utf8"));
 
@@ -107,6 +129,7 @@ Deno.test({
       }
       const baselines = JSON.parse(readFileSync(join(root, "whole/out/tsfm_etth1/baselines.json"), "utf8"));
       assert.ok(baselines.test.seasonal_naive_mase > 0 && baselines.test.seasonal_naive_crps > 0);
+      if (WIDTHS === "narrow") await runVariants(root);
     } finally {
       await Deno.remove(root, { recursive: true });
     }
