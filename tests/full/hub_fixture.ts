@@ -119,7 +119,7 @@ export function writeData(root: string, nItems: number): readonly PinnedSource[]
   const hellaswag = Array.from(endingItems({ seed: 12, nItems }), (item) =>
     JSON.stringify({
       ...{ ind: item.id, activity_label: item.category, ctx_a: item.contextA, ctx_b: item.contextB },
-      ...{ endings: item.endings, label: item.label },
+      ...{ endings: item.endings.with(item.label, endingOf(item)), label: item.label },
       source_id: `${item.worldId % 3 === 0 ? "wikihow" : "activitynet"}~${item.worldId}`,
     }));
   const rng = randomStream(13, "tests/full/ett");
@@ -140,6 +140,11 @@ export function writeData(root: string, nItems: number): readonly PinnedSource[]
 function answerTo(id: number, answer: string, answer_start: number) {
   const text = ANSWERS[id % 3];
   return text === undefined ? { text: answer, answer_start } : { text, answer_start: 0 };
+}
+
+/** Every second true ending is a word that the models say of about half of all prompts, so that some are chosen. */
+function endingOf({ id, endings, label }: { id: number; endings: readonly string[]; label: number }): string {
+  return id % 2 === 0 ? ANSWERS[0] : endings[label]!;
 }
 
 function source(root: string, repository: string, path: string, text: string, into: string): PinnedSource {
