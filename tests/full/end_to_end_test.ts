@@ -69,7 +69,7 @@ async function runVariants(root: string): Promise<void> {
   const intoLate = ["--layer", "late", "--out", join(root, "late")];
   const merged = await reproduce(root, "whole", [...intoLate, "--merge"]);
   assert.equal(merged.code, 2, merged.log);
-  assert.match(merged.log, /^Cannot merge \w+_late: .* of another configuration.*\n$/);
+  assert.match(merged.log, /^Cannot merge \w+_late: .* of another configuration.*$/m);
   const late = await reproduce(root, "whole", intoLate);
   assert.equal(late.code, 0, late.log);
   const stagesOf = (kind: string) => late.log.match(new RegExp(`^\\w+_late +${kind}_\\w+ .*$`, "gm")) ?? [];
