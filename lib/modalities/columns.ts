@@ -38,14 +38,3 @@ export function atLeastQuantile(
   const threshold = low + (at - Math.floor(at)) * (sorted[Math.ceil(at)]! - low);
   return { labels: Uint8Array.from(values, (value) => Number(value >= threshold)), threshold };
 }
-
-/** Two blocks as one, side by side. */
-export function besides(a: NamedBlock, b: NamedBlock): NamedBlock {
-  const nRows = a.matrix.nRows, [p, q] = [a.matrix.nCols, b.matrix.nCols];
-  const data = new Float64Array(nRows * (p + q));
-  for (let i = 0; i < nRows; i++) {
-    data.set(a.matrix.data.subarray(i * p, (i + 1) * p), i * (p + q));
-    data.set(b.matrix.data.subarray(i * q, (i + 1) * q), i * (p + q) + p);
-  }
-  return { names: [...a.names, ...b.names], matrix: { data, nRows, nCols: p + q } };
-}

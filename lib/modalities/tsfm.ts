@@ -4,7 +4,6 @@
  */
 import { UsageError } from "../guardrail.ts";
 import { SERIES_NAMES, seriesStatistics } from "../features/series.ts";
-import { EXTENDED_SERIES_NAMES, extendedSeriesStatistics } from "../features/series_extended.ts";
 import type { Matrix } from "../math/matrix.ts";
 import type { DifficultyLabel, ModelRole, Outcomes, Study } from "../modality.ts";
 import { readChronosConfig } from "../model/chronos_config.ts";
@@ -16,7 +15,7 @@ import { t5SeriesModel } from "../model/t5_series_model.ts";
 import { teacherForcing } from "../model/teacher_forcing.ts";
 import { crps } from "../stats/crps.ts";
 import { expectedCrps } from "../stats/expected_crps.ts";
-import { atLeastQuantile, besides, blockOf } from "./columns.ts";
+import { atLeastQuantile, blockOf } from "./columns.ts";
 import { countParameters } from "./parameters.ts";
 import { pathUniforms } from "./path_uniforms.ts";
 import { type SeriesMetrics, tsfmCausalSubject } from "./tsfm_causal.ts";
@@ -54,8 +53,6 @@ export interface TsfmStudyOptions {
   readonly causal?: SeriesMetrics | undefined;
   /** Season of the cheap statistics, in steps. */
   readonly seasonLength: number;
-  /** Whether strength of season and trend and the Hurst exponent join the cheap statistics. Default false. */
-  readonly hasExtendedCheap?: boolean;
   /** Positions a probe may see: context steps, or EOS behind them too, as published. Default all (context steps). */
   readonly positions?: "all" | "with_eos";
   /** Of windows of one series: how many on either side share data; see Study. */
@@ -72,8 +69,7 @@ export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
   const cheapModel = await openT5(models.cheap, options.engine);
   const bins = chronosBins(readChronosConfig(models.cheap));
   const tokens = windows.map(({ context }) => encodeContext(bins, context));
-  const contexts = windows.map(({ context }) => context);
-  const cheap = { names: SERIES_NAMES, matrix: seriesStatistics(contexts, { seasonLength }) };
+  const cheap = seriesStatistics(windows.map(({ context }) => context), { seasonLength });
   const column = (name: string) => windows.map(({ factors }) => factors[name]!);
   return {
     run: `tsfm_${dataset}`,
@@ -84,12 +80,7 @@ export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
     groups: windows.map(({ group }) => group),
     splits: windows.map(({ split }) => split),
     ...(options.purge !== undefined && { purge: options.purge }),
-    cheap: options.hasExtendedCheap
-      ? besides(cheap, {
-        names: EXTENDED_SERIES_NAMES,
-        matrix: extendedSeriesStatistics(contexts, { seasonLength }),
-      })
-      : cheap,
+    cheap: { names: SERIES_NAMES, matrix: cheap },
     factors: blockOf(
       Object.fromEntries(Object.keys(windows[0]!.factors).map((name) => [name, column(name)])),
       windows.length,

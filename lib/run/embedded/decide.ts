@@ -123,7 +123,7 @@ export function calibrationArtifact({ extracted, label, predicted }: DecideInput
   }));
 }
 
-/** cascade_results.json: the published keys with mean or configured costs, the corrected cascade with each item's own. */
+/** cascade_results.json: the published keys with mean costs, and the corrected cascade with each item's own. */
 export function cascadeArtifact({ config, extracted, predicted }: DecideInputs) {
   const { scores } = predicted.ladders[0]!.fitted.ladder;
   const routed = Object.fromEntries(config.cascade.scores.map((rung) => [rung, scores[rung]!]));
@@ -134,14 +134,13 @@ export function cascadeArtifact({ config, extracted, predicted }: DecideInputs) 
   };
   const costed = { ...models, cheapCosts, expensiveCosts: extracted.expensive.costs };
   const stream = (name: string) => randomStream(config.seed, `q4/${name}`);
-  const { costs } = config.cascade;
   return {
     ...cascade(routed, {
       ...models,
-      cheapCost: costs?.cheap ?? mean(cheapCosts),
-      expensiveCost: costs?.expensive ?? mean(extracted.expensive.costs),
+      cheapCost: mean(cheapCosts),
+      expensiveCost: mean(extracted.expensive.costs),
     }, { nTrials: 500, rng: stream("random") }),
-    cost_unit: costs === undefined ? "parameters x tokens" : "calls of the cheap model",
+    cost_unit: "parameters x tokens",
     corrected: correctedCascade(routed, costed, {
       nResamples: config.cascade.n_bootstraps,
       nPermutations: config.cascade.n_permutations,

@@ -59,7 +59,6 @@ export async function openStudy(config: StudyConfig, engine: EngineOptions): Pro
       sharesUniforms: config.causal.common_random_numbers,
     },
     seasonLength: forecast.season_length,
-    hasExtendedCheap: config.probe.extended_cheap ?? false,
     ...(extraction?.positions === "with_eos" && { positions: "with_eos" as const }),
   });
 }

@@ -89,16 +89,12 @@ export interface StudyConfig {
     readonly n_folds: number;
     readonly n_bootstraps: number;
     readonly n_permutations: number;
-    /** Series: strength of season and trend and the Hurst exponent join the cheap block; default false. */
-    readonly extended_cheap?: boolean;
   };
   readonly selective: { readonly n_bootstraps: number; readonly risk_levels?: readonly number[] };
   readonly cascade: {
     readonly n_bootstraps: number;
     readonly n_permutations: number;
     readonly scores: readonly string[];
-    /** What one call of a model costs, as published; default parameters x tokens, mean over items. */
-    readonly costs?: { readonly cheap: number; readonly expensive: number };
   };
   readonly causal: {
     readonly n_items: number;
@@ -182,15 +178,9 @@ const SCHEMA = section({
     n_folds: { type: "integer", minimum: 2 },
     n_bootstraps: count,
     n_permutations: count,
-    extended_cheap: { type: "boolean" },
-  }, ["extended_cheap"]),
+  }),
   selective: section({ n_bootstraps: count, risk_levels: list(share) }, ["risk_levels"]),
-  cascade: section({
-    n_bootstraps: count,
-    n_permutations: count,
-    scores: list(text),
-    costs: section({ cheap: positive, expensive: positive }),
-  }, ["costs"]),
+  cascade: section({ n_bootstraps: count, n_permutations: count, scores: list(text) }),
   causal: section({
     n_items: count,
     n_latents: count,
