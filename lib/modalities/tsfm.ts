@@ -7,31 +7,26 @@ import { SERIES_NAMES, seriesStatistics } from "../features/series.ts";
 import type { Matrix } from "../math/matrix.ts";
 import type { DifficultyLabel, ModelRole, Outcomes, Study } from "../modality.ts";
 import { readChronosConfig } from "../model/chronos_config.ts";
-import { type ChronosBins, chronosBins, decodeTokens, encodeContext } from "../model/chronos_tokens.ts";
+import { chronosBins, encodeContext } from "../model/chronos_tokens.ts";
 import type { EngineOptions } from "../model/engine.ts";
-import { type Continuation, type Forecast, forecast, forecastQuantiles } from "../model/forecast.ts";
+import { type Continuation, forecast, forecastQuantiles } from "../model/forecast.ts";
 import { type EncoderDecoderModel, loadModel, prefix, run } from "../model/model.ts";
 import { t5SeriesModel } from "../model/t5_series_model.ts";
 import { teacherForcing } from "../model/teacher_forcing.ts";
 import { crps } from "../stats/crps.ts";
-import { expectedCrps } from "../stats/expected_crps.ts";
 import { atLeastQuantile, blockOf } from "./columns.ts";
 import { countParameters } from "./parameters.ts";
 import { pathUniforms } from "./path_uniforms.ts";
 import { type SeriesMetrics, tsfmCausalSubject } from "./tsfm_causal.ts";
 import { nStepsRead, type WindowItem } from "./tsfm_windows.ts";
 
-/** The error that a window's difficulty is. */
-export type SeriesError = "scaled_crps" | "expected_crps" | "crps" | "mase";
-
 /** How windows are judged; the defaults are the corrected protocol's. */
 export interface SeriesRules {
   /**
    * scaled_crps: fair, over the context's seasonal error (flaws F20, F25). crps: biased and in the series' units, as
-   * published. expected_crps: scaled_crps with each path's last draw averaged out. mase: absolute error of the paths'
-   * median over the context's seasonal error.
+   * published. mase: absolute error of the paths' median over the context's seasonal error.
    */
-  readonly error?: SeriesError | undefined;
+  readonly error?: "scaled_crps" | "crps" | "mase" | undefined;
   /** Windows that set the label's threshold: train, or all with the test ones among them, as published (flaw F19). */
   readonly thresholdOver?: "train" | "all" | undefined;
   /** How forecasts go on beyond what the model gives at once; `median` as published. Default path. */
@@ -169,7 +164,6 @@ async function runOutcomes(
       horizon,
       uniforms: some.map(({ id }) => pathUniforms(seed, id, { nPaths, horizon })),
       continuation: rules.continuation ?? "path",
-      keepDistributions: rules.error === "expected_crps",
     });
     const encoded = contexts.map((context) => encodeContext(bins, context));
     const targets = some.map(({ future }, k) => teacherForcing(bins, future, encoded[k]!.scale).targetIds);
@@ -181,7 +175,7 @@ async function runOutcomes(
     some.forEach(({ future, seasonalError }, k) => {
       const i = first + k;
       const { samples } = forecasts[k]!;
-      outcomes.errors[i] = forecastError(forecasts[k]!, { future, seasonalError }, { bins, rules });
+      outcomes.errors[i] = forecastError(samples, { future, seasonalError }, rules);
       outcomes.nats[i] = nats![k]!.reduce((sum, x) => sum + x, 0) / nats![k]!.length;
       outcomes.costs[i] = nParameters * (encoded[k]!.ids.length + nPaths * horizon);
       const { width, spread, growth } = uncertaintyOf(samples);
@@ -195,27 +189,14 @@ async function runOutcomes(
 }
 
 function forecastError(
-  { samples, distributions, scales }: Forecast,
+  samples: Matrix,
   { future, seasonalError }: Pick<WindowItem, "future" | "seasonalError">,
-  { bins, rules: { error = "scaled_crps" } }: { readonly bins: ChronosBins; readonly rules: SeriesRules },
+  { error = "scaled_crps" }: SeriesRules,
 ): number {
-  switch (error) {
-    case "scaled_crps":
-      return crps(samples, future, "fair") / seasonalError;
-    case "expected_crps": {
-      const values = distributions!.map(({ tokens, probabilities }, at) => ({
-        values: decodeTokens(bins, tokens, scales[at]!),
-        probabilities,
-      }));
-      return expectedCrps(values, future) / seasonalError;
-    }
-    case "crps":
-      return crps(samples, future, "biased");
-    case "mase": {
-      const median = forecastQuantiles(samples, [0.5]).data;
-      return mean(future.map((value, t) => Math.abs(value - median[t]!))) / seasonalError;
-    }
-  }
+  if (error === "scaled_crps") return crps(samples, future, "fair") / seasonalError;
+  if (error === "crps") return crps(samples, future, "biased");
+  const median = forecastQuantiles(samples, [0.5]).data;
+  return mean(future.map((value, t) => Math.abs(value - median[t]!))) / seasonalError;
 }
 
 /** Mean width of the central 90 %, mean standard deviation, and the width's second half over its first. */
@@ -240,7 +221,6 @@ function uncertaintyOf(samples: Matrix) {
 
 const ERROR_NAMES = {
   scaled_crps: "CRPS over the context's seasonal error",
-  expected_crps: "CRPS, last draws averaged out, over the context's seasonal error",
   crps: "CRPS",
   mase: "absolute error of the median path over the context's seasonal error",
 } as const;

@@ -113,21 +113,3 @@ dataTest("a window's error is scaled and fair, published, or MASE, by the rules"
     await Promise.resolve();
   });
 });
-
-dataTest(
-  "ETTh1's expected CRPS is the CRPS of the same paths but for their last draws, and the last draws' noise",
-  async () => {
-    const rows = Array.from({ length: 24 }, (_, i) => 28 * i);
-    const errors: Record<string, Float64Array> = {};
-    for (const error of ["expected_crps", "scaled_crps"] as const) {
-      await withEtth1({ error }, async (study) => {
-        errors[error] = (await study.outcomes("cheap", rows)).errors;
-      });
-    }
-    const differences = errors["expected_crps"]!.map((value, i) => value - errors["scaled_crps"]![i]!);
-    const mean = (values: Float64Array) => values.reduce((sum, x) => sum + x, 0) / values.length;
-    const sd = Math.sqrt(mean(differences.map((x) => x * x)));
-    assert.ok(sd > 0 && sd < mean(errors["scaled_crps"]!), `close, and not the same: ${sd}`);
-    assert.ok(Math.abs(mean(differences)) < 4 * sd / Math.sqrt(rows.length), "no bias");
-  },
-);

@@ -140,7 +140,7 @@ const SCHEMA = section({
   label: section({
     hard_quantile: share,
     kind: { type: "string", enum: LLM_LABELS },
-    error: { type: "string", enum: ["scaled_crps", "expected_crps", "crps", "mase"] },
+    error: { type: "string", enum: ["scaled_crps", "crps", "mase"] },
     threshold_over: { type: "string", enum: ["train", "all"] },
   }, ["kind", "error", "threshold_over"]),
   forecast: section({
