@@ -18,7 +18,6 @@ import { judgeGivenSae, readGivenSae, withGivenSae } from "./given_sae.ts";
 import { openItemActivations } from "./item_activations.ts";
 import { learningArtifact } from "./learning.ts";
 import { chooseLatents, latentsArtifact } from "./latents.ts";
-import { continuousArtifact } from "./continuous.ts";
 import { openStudy } from "./open_study.ts";
 import { predict, probeArtifact } from "./predict.ts";
 import { type JudgedSae, trainSaes } from "./saes.ts";
@@ -102,12 +101,6 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
       async () => await save("learning_curve", await learningArtifact({ ...inputs, threads })),
     );
     await saveTable("probe_scores", scoreRows(study, { extracted, predicted }));
-    if (config.profile === "full") {
-      await timed(
-        "continuous target",
-        async () => await save("continuous_target", continuousArtifact(predicted, { extracted, label })),
-      );
-    }
     await timed("decisions", async () => {
       await save("selective_prediction", selectiveArtifact(inputs));
       await save("recalibration_results", calibrationArtifact(inputs));
