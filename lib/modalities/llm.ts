@@ -10,7 +10,7 @@ import { UsageError } from "../guardrail.ts";
 import { blockOf } from "./columns.ts";
 import { cheapBlock, publishedCheapBlock } from "./llm_blocks.ts";
 import { llmCausalSubject } from "./llm_causal.ts";
-import { labelItems, type LlmLabel, purgedSplits } from "./llm_labels.ts";
+import { itemLabels, labelItems, type LlmLabel, purgedSplits } from "./llm_labels.ts";
 import { runOutcomes } from "./llm_outcomes.ts";
 import type { PromptItem, TokenItem } from "./llm_prompts.ts";
 import { countParameters } from "./parameters.ts";
@@ -47,6 +47,10 @@ export async function openLlmStudy(options: LlmStudyOptions): Promise<Study> {
   const isChoice = items[0]!.candidates.length > 1;
   const splits = purgedSplits(items);
   const splitsGiven = (outcomes: Outcomes) => purgedSplits(items, promptPerplexity(outcomes));
+  const labelRules = (outcomes: Outcomes) => ({
+    splits: options.purgesMemorised ? splitsGiven(outcomes) : splits,
+    hardQuantile,
+  });
   const n = items.length;
   return {
     run: `llm_${dataset}`,
@@ -87,10 +91,8 @@ export async function openLlmStudy(options: LlmStudyOptions): Promise<Study> {
       if (role === "expensive") await model.close();
       return outcomes;
     },
-    label: (outcomes) => {
-      const known = options.purgesMemorised ? splitsGiven(outcomes) : splits;
-      return labelItems(items, outcomes, { kind, splits: known, hardQuantile });
-    },
+    label: (outcomes) => labelItems(items, outcomes, { kind, ...labelRules(outcomes) }),
+    labels: (outcomes) => itemLabels(items, outcomes, labelRules(outcomes)),
     activations: async (rows) =>
       options.positions === "boundary"
         ? await boundaryActivations(cheapModel, rows.map((row) => items[row]!), hook)

@@ -2,7 +2,7 @@
 import { fitDifficulty, labelDifficulty } from "../data/labels.ts";
 import { purge, type PurgeOptions } from "../data/purge.ts";
 import type { DifficultyLabel, NamedBlock, Outcomes, Split } from "../modality.ts";
-import { atLeastQuantile, blockOf, oneHot } from "./columns.ts";
+import { atLeastQuantile, blockOf, mean, oneHot, withColumn } from "./columns.ts";
 import type { PromptItem, TokenItem } from "./llm_prompts.ts";
 
 /**
@@ -56,6 +56,41 @@ export function labelItems(
       return { labels, difficulty, definition, trivial };
     }
   }
+}
+
+/**
+ * Labels of every kind that the items allow, by kind. The trivial block of each holds one column more: how often items
+ * of the same category are hard on train, so that a category of many values is one predictor.
+ * @param rules.splits the study's
+ */
+export function itemLabels(
+  items: readonly TokenItem[],
+  outcomes: Pick<Outcomes, "errors" | "nats">,
+  rules: Omit<LabelRules, "kind">,
+): Record<string, DifficultyLabel> {
+  const isChoice = items[0]!.candidates.length > 1;
+  const kinds = LLM_LABELS.filter((kind) => isChoice || kind !== "wrong_ending");
+  return Object.fromEntries(kinds.map((kind) => {
+    const label = labelItems(items, outcomes, { ...rules, kind });
+    const rates = categoryRates(items, label.labels, rules.splits);
+    return [kind, { ...label, trivial: withColumn(label.trivial, "category_train_rate", rates) }];
+  }));
+}
+
+/** Share of hard train items in each item's category; in categories that train does not have, of all train items. */
+function categoryRates(
+  items: readonly TokenItem[],
+  labels: Uint8Array,
+  splits: readonly Split[],
+): Float64Array {
+  const hardOf = new Map<string, number[]>(), all: number[] = [];
+  items.forEach(({ category }, i) => {
+    if (splits[i] !== "train") return;
+    hardOf.set(category, [...hardOf.get(category) ?? [], labels[i]!]);
+    all.push(labels[i]!);
+  });
+  const rates = new Map([...hardOf].map(([category, hard]) => [category, mean(hard)]));
+  return Float64Array.from(items, ({ category }) => rates.get(category) ?? mean(all));
 }
 
 /** Fewer train items than this do not fix a length's mean: neighbouring lengths share one. */

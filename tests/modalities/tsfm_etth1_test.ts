@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { readSeriesColumn } from "lib/data/series_csv.ts";
 import { SERIES_NAMES } from "lib/features/series.ts";
 import type { NamedBlock, Study } from "lib/modality.ts";
-import { openTsfmStudy, type SeriesRules } from "lib/modalities/tsfm.ts";
+import { openTsfmStudy } from "lib/modalities/tsfm.ts";
+import type { SeriesRules } from "lib/modalities/tsfm_labels.ts";
 import { csvWindows } from "lib/modalities/tsfm_windows.ts";
 import { assertClose, dataDirectory, dataTest, golden } from "../support.ts";
 

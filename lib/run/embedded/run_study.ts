@@ -11,6 +11,7 @@ import { poolRaw, poolSae } from "./blocks.ts";
 import { calibrationArtifact, cascadeArtifact, selectiveArtifact } from "./decide.ts";
 import { cause } from "./cause.ts";
 import { claimsArtifact } from "./claims.ts";
+import { confoundsArtifact, withinStrataArtifact } from "./confounds.ts";
 import { controlsArtifact, untouchedArtifact } from "./controls.ts";
 import { extract } from "./extract.ts";
 import { judgeGivenSae, readGivenSae, withGivenSae } from "./given_sae.ts";
@@ -69,8 +70,10 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
     const config = given ? withGivenSae(studyConfig, given) : studyConfig;
     const extracted = await extract(study, config, cache);
     const label = study.label(extracted.cheap);
-    if (config.profile === "full" && study.baselines) {
-      await save("baselines", baselinesArtifact(study, extracted));
+    const isFull = config.profile === "full";
+    if (isFull) {
+      if (study.baselines) await save("baselines", baselinesArtifact(study, extracted));
+      await save("confounds", confoundsArtifact(study, { label, extracted }));
     }
     const saes = given
       ? [await judgeGivenSae(given, { seed: config.sae.seeds[0]!, extracted, engine, cache })]
@@ -93,6 +96,13 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
         nPurged: extracted.nPurged,
       }),
     );
+    if (isFull) {
+      const test = { ...predicted, test: extracted.split.test };
+      await save(
+        "within_strata",
+        withinStrataArtifact(predicted.ladders[0]!.fitted.ladder.scores, label, test),
+      );
+    }
     const inputs = { study, config, extracted, label, predicted };
     await timed(
       "learning curve",

@@ -8,7 +8,7 @@ import type { Coverage } from "../../modality.ts";
 import type { EngineOptions } from "../../model/engine.ts";
 import { parseYamlFile, readYamlConfig } from "../../io/yaml_config.ts";
 import { LLM_LABELS, type LlmLabel } from "../../modalities/llm_labels.ts";
-import type { SeriesRules } from "../../modalities/tsfm.ts";
+import { SERIES_ERRORS, type SeriesRules } from "../../modalities/tsfm_labels.ts";
 import { section } from "../config.ts";
 import type { VariantAxes } from "./variants.ts";
 
@@ -140,7 +140,7 @@ const SCHEMA = section({
   label: section({
     hard_quantile: share,
     kind: { type: "string", enum: LLM_LABELS },
-    error: { type: "string", enum: ["scaled_crps", "crps", "mase"] },
+    error: { type: "string", enum: SERIES_ERRORS },
     threshold_over: { type: "string", enum: ["train", "all"] },
   }, ["kind", "error", "threshold_over"]),
   forecast: section({
