@@ -12,6 +12,7 @@ import { calibrationArtifact, cascadeArtifact, selectiveArtifact } from "./decid
 import { cause } from "./cause.ts";
 import { claimsArtifact } from "./claims.ts";
 import { confoundsArtifact, withinStrataArtifact } from "./confounds.ts";
+import { continuousArtifact } from "./continuous.ts";
 import { controlsArtifact, untouchedArtifact } from "./controls.ts";
 import { extract } from "./extract.ts";
 import { judgeGivenSae, readGivenSae, withGivenSae } from "./given_sae.ts";
@@ -108,6 +109,12 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
       "learning curve",
       async () => await save("learning_curve", await learningArtifact({ ...inputs, threads })),
     );
+    if (isFull) {
+      await timed(
+        "continuous target",
+        async () => await save("continuous_target", continuousArtifact(inputs)),
+      );
+    }
     await saveTable("probe_scores", scoreRows(study, { extracted, predicted }));
     await timed("decisions", async () => {
       await save("selective_prediction", selectiveArtifact(inputs));
