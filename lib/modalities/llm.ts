@@ -24,6 +24,8 @@ export interface LlmStudyOptions {
   readonly hook: string;
   readonly label: LlmLabel;
   readonly hardQuantile: number;
+  /** Tokens of an answer that the model writes by itself, where there is one candidate; default none is written. */
+  readonly answerTokens?: number | undefined;
   /** Longer prompts lose their beginning, as published (flaw F5); default: none is cut. */
   readonly maxPromptTokens?: number;
   /**
@@ -45,6 +47,14 @@ export async function openLlmStudy(options: LlmStudyOptions): Promise<Study> {
   const items = tokenItems(options.items, tokenizer, options.maxPromptTokens);
   const cheapModel = await openCausal(models.cheap, options.engine);
   const isChoice = items[0]!.candidates.length > 1;
+  const answers = options.answerTokens === undefined || isChoice
+    ? undefined
+    : { tokenizer, maxTokens: options.answerTokens };
+  if (kind === "exact_match" && answers === undefined) {
+    throw new UsageError(
+      "Cannot label by exact_match: needs questions, and how many tokens an answer may have (answer_tokens)",
+    );
+  }
   const splits = purgedSplits(items);
   const splitsGiven = (outcomes: Outcomes) => purgedSplits(items, promptPerplexity(outcomes));
   const labelRules = (outcomes: Outcomes) => ({
@@ -85,6 +95,8 @@ export async function openLlmStudy(options: LlmStudyOptions): Promise<Study> {
       const model = role === "cheap" ? cheapModel : await openCausal(models.expensive, options.engine);
       const outcomes = await runOutcomes(model, rows.map((row) => items[row]!), {
         isChoice,
+        answers,
+        wrongMeans: kind === "exact_match" ? "no exact match" : "another continuation",
         nParameters: countParameters(models[role]),
         ...(onItems && { onItems }),
       });

@@ -28,6 +28,7 @@ export function squadPrompts(questions: readonly SquadQuestion[], rules: SplitRu
       category: title,
       prompt: `Context: ${context}\nQuestion: ${question}\nAnswer:`,
       candidates: [` ${answer}`],
+      answers,
       truth: 0,
       factors: questionWords(question),
       trivial: {

@@ -2,15 +2,15 @@
 import { fitDifficulty, labelDifficulty } from "../data/labels.ts";
 import { purge, type PurgeOptions } from "../data/purge.ts";
 import type { DifficultyLabel, NamedBlock, Outcomes, Split } from "../modality.ts";
-import { atLeastQuantile, blockOf, mean, oneHot, withColumn } from "./columns.ts";
+import { atLeastQuantile, blockOf, columnOf, mean, oneHot, withColumn } from "./columns.ts";
 import type { PromptItem, TokenItem } from "./llm_prompts.ts";
 
 /**
  * wrong_ending: the model ranks a wrong candidate first. nats: of the true answer, its top train quantile.
  * perplexity: exp of that, z-scored on train, as published. length_free_nats: nats less what train items of the same
- * answer length have on average (flaw F5).
+ * answer length have on average (flaw F5). exact_match: the answer that the model writes greedily is no gold answer.
  */
-export const LLM_LABELS = ["wrong_ending", "nats", "perplexity", "length_free_nats"] as const;
+export const LLM_LABELS = ["wrong_ending", "nats", "perplexity", "length_free_nats", "exact_match"] as const;
 export type LlmLabel = typeof LLM_LABELS[number];
 
 /** How labels are made. */
@@ -23,7 +23,7 @@ export interface LabelRules {
 /** Labels from what the cheap model made of all items. */
 export function labelItems(
   items: readonly TokenItem[],
-  { errors, nats }: Pick<Outcomes, "errors" | "nats">,
+  { errors, nats, measures }: Pick<Outcomes, "errors" | "nats" | "measures">,
   { kind, splits, hardQuantile }: LabelRules,
 ): DifficultyLabel {
   const train = splits.flatMap((split, i) => split === "train" ? [i] : []);
@@ -55,6 +55,17 @@ export function labelItems(
         `their train ${hardQuantile} quantile`;
       return { labels, difficulty, definition, trivial };
     }
+    case "exact_match": {
+      if (measures === undefined) {
+        throw new RangeError("Cannot label by exact_match: needs answers that were written and scored");
+      }
+      return {
+        labels: Uint8Array.from(columnOf(measures, "exact_match"), (match) => 1 - match),
+        difficulty: columnOf(measures, "f1").map((f1) => 1 - f1),
+        definition: "the cheap model's greedy answer is not an exact match; difficulty is 1 - F1",
+        trivial,
+      };
+    }
   }
 }
 
@@ -65,11 +76,13 @@ export function labelItems(
  */
 export function itemLabels(
   items: readonly TokenItem[],
-  outcomes: Pick<Outcomes, "errors" | "nats">,
+  outcomes: Pick<Outcomes, "errors" | "nats" | "measures">,
   rules: Omit<LabelRules, "kind">,
 ): Record<string, DifficultyLabel> {
   const isChoice = items[0]!.candidates.length > 1;
-  const kinds = LLM_LABELS.filter((kind) => isChoice || kind !== "wrong_ending");
+  const kinds = LLM_LABELS.filter((kind) =>
+    kind === "wrong_ending" ? isChoice : kind !== "exact_match" || outcomes.measures?.names.includes(kind)
+  );
   return Object.fromEntries(kinds.map((kind) => {
     const label = labelItems(items, outcomes, { ...rules, kind });
     const rates = categoryRates(items, label.labels, rules.splits);

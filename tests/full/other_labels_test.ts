@@ -1,12 +1,13 @@
 /** Labels of the full profile and what trivially predicts them, on the published records and real series. */
 import assert from "node:assert/strict";
 import { readRecordedTest } from "lib/data/records.ts";
-import { tokenItems } from "lib/modalities/llm.ts";
-import { itemLabels, LLM_LABELS, purgedSplits } from "lib/modalities/llm_labels.ts";
+import { openLlmStudy, tokenItems } from "lib/modalities/llm.ts";
+import { promptItems } from "lib/modalities/llm_prompts.ts";
+import { itemLabels, LLM_LABELS, type LlmLabel, purgedSplits } from "lib/modalities/llm_labels.ts";
 import { labelWindows, SERIES_ERRORS, windowLabels } from "lib/modalities/tsfm_labels.ts";
 import { csvWindows } from "lib/modalities/tsfm_windows.ts";
 import type { Outcomes } from "lib/modality.ts";
-import { blockOf } from "lib/modalities/columns.ts";
+import { blockOf, columnOf } from "lib/modalities/columns.ts";
 import { randomStream } from "lib/math/random.ts";
 import { confoundsArtifact, type LabelConfounds, withinStrataArtifact } from "lib/run/embedded/confounds.ts";
 import { joinOutcomes, outcomesOf, plainOutcomes } from "lib/run/embedded/plain_outcomes.ts";
@@ -106,7 +107,7 @@ Deno.test("itemLabels() gives every kind of label that items allow", () => {
     };
     return itemLabels(items, outcomes, { splits: items.map(({ split }) => split), hardQuantile: 0.75 });
   };
-  assert.deepEqual(Object.keys(of(4)), [...LLM_LABELS]);
+  assert.deepEqual(Object.keys(of(4)), LLM_LABELS.filter((kind) => kind !== "exact_match"));
   const single = of(1);
   assert.ok(!("wrong_ending" in single) && "length_free_nats" in single && "perplexity" in single);
   const { names, matrix } = single["nats"]!.trivial;
@@ -114,6 +115,52 @@ Deno.test("itemLabels() gives every kind of label that items allow", () => {
   for (const row of [0, 1, 2]) {
     const own = Array.from({ length: 20 }, (_, k) => single["nats"]!.labels[3 * k + row]!);
     assertClose(matrix.data[row * matrix.nCols + at]!, own.reduce((a, b) => a + b) / 20, 1e-12);
+  }
+});
+
+Deno.test("exact_match: the organism's own greedy answers, scored; the label, the error and the measures agree", async () => {
+  const items = promptItems("facts", { seed: 42, nItems: 300 }).slice(0, 40).map((item) => ({
+    ...item,
+    answers: ["no such answer", item.candidates[0]!.trim()],
+  }));
+  const model = "results/organisms/facts_cheap";
+  const open = (label: LlmLabel, answerTokens?: number) =>
+    openLlmStudy({
+      ...{
+        dataset: "squad",
+        items,
+        label,
+        answerTokens,
+        hook: "blocks.0.hook_resid_post",
+        hardQuantile: 0.75,
+      },
+      models: { cheap: model, expensive: model },
+      engine: { engine: "native" },
+    });
+  await assert.rejects(open("exact_match"), /answer_tokens/);
+  const study = await open("exact_match", 8);
+  const plain = await open("nats");
+  try {
+    const rows = items.map((_, i) => i);
+    const own = await study.outcomes("cheap", rows), forced = await plain.outcomes("cheap", rows);
+    // the organism was taught to end after its answer: it is right where teacher forcing says so
+    assert.deepEqual(own.errors, forced.errors);
+    assert.ok(new Set(own.errors).size === 2 && forced.measures === undefined);
+    const matches = columnOf(own.measures!, "exact_match"), f1 = columnOf(own.measures!, "f1");
+    assert.deepEqual([...matches], [...own.errors].map((error) => 1 - error));
+    const { labels, difficulty } = study.label(own);
+    assert.deepEqual([...labels], [...own.errors]);
+    assert.deepEqual([...difficulty], [...f1].map((value) => 1 - value));
+    assert.deepEqual(Object.keys(study.labels(own)), [
+      "nats",
+      "perplexity",
+      "length_free_nats",
+      "exact_match",
+    ]);
+    assert.ok(!("exact_match" in plain.labels(forced)));
+  } finally {
+    await study.close();
+    await plain.close();
   }
 });
 

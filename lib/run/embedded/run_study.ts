@@ -19,6 +19,7 @@ import { judgeGivenSae, readGivenSae, withGivenSae } from "./given_sae.ts";
 import { openItemActivations } from "./item_activations.ts";
 import { learningArtifact } from "./learning.ts";
 import { chooseLatents, latentsArtifact } from "./latents.ts";
+import { baselinesArtifact, measuresArtifact } from "./measures.ts";
 import { openStudy } from "./open_study.ts";
 import { predict, probeArtifact } from "./predict.ts";
 import { type JudgedSae, trainSaes } from "./saes.ts";
@@ -74,6 +75,7 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
     const isFull = config.profile === "full";
     if (isFull) {
       if (study.baselines) await save("baselines", baselinesArtifact(study, extracted));
+      await save("measures", measuresArtifact(extracted));
       await save("confounds", confoundsArtifact(study, { label, extracted }));
     }
     const saes = given
@@ -176,22 +178,6 @@ function saeArtifact(saes: readonly JudgedSae[]) {
     reasons: [...new Set(refused.flatMap(({ assessment }) => assessment.gate.reasons))],
     by_seed: saes.map(({ seed, training, assessment }) => ({ seed, training, ...assessment })),
   };
-}
-
-/** baselines.json: mean errors of forecasts that need no model, beside the cheap model's. */
-function baselinesArtifact({ baselines }: Study, { split, cheap }: Awaited<ReturnType<typeof extract>>) {
-  const { names, matrix } = baselines!;
-  const meanOf = (rows: Uint32Array, value: (row: number) => number) =>
-    rows.reduce((sum, row) => sum + value(row), 0) / rows.length;
-  return Object.fromEntries(
-    Object.entries(split).map(([part, rows]) => [part, {
-      n: rows.length,
-      ...Object.fromEntries(
-        names.map((name, j) => [name, meanOf(rows, (row) => matrix.data[row * matrix.nCols + j]!)]),
-      ),
-      cheap_model_error: meanOf(rows, (row) => cheap.errors[row]!),
-    }]),
-  );
 }
 
 /** One row a test item: its label, errors, and every rung's score under the first seed. */

@@ -53,6 +53,8 @@ export interface StudyConfig {
     readonly max_prompt_tokens?: number;
     /** The published cheap block, which holds the prompt's perplexity; default false. */
     readonly published_cheap?: boolean;
+    /** Tokens of the answer that a model writes by itself to a question; default none is written. */
+    readonly answer_tokens?: number;
   };
   /** How models are run; absent, as the embedded study does: portable, all positions, float32, in one part. */
   readonly extraction?: {
@@ -153,7 +155,8 @@ const SCHEMA = section({
     split: { type: "string", enum: ["published", "grouped"] },
     max_prompt_tokens: count,
     published_cheap: { type: "boolean" },
-  }, ["max_prompt_tokens", "published_cheap"]),
+    answer_tokens: count,
+  }, ["max_prompt_tokens", "published_cheap", "answer_tokens"]),
   extraction: section({
     engine: { type: "string", enum: ["native", "portable"] },
     threads: count,
