@@ -7,8 +7,9 @@ import type { WindowItem } from "./tsfm_windows.ts";
 /**
  * Measures of a forecast's error. scaled_crps: fair, over the context's seasonal error (flaws F20, F25). crps: biased
  * and in the series' units, as published. mase: absolute error of the paths' median over the context's seasonal error.
+ * expected_crps: scaled_crps without the noise of each path's last draw; the distributions are kept only if it is asked.
  */
-export const SERIES_ERRORS = ["scaled_crps", "crps", "mase"] as const;
+export const SERIES_ERRORS = ["scaled_crps", "crps", "mase", "expected_crps"] as const;
 export type SeriesError = typeof SERIES_ERRORS[number];
 
 /** How windows are judged; the defaults are the corrected protocol's. */
@@ -31,6 +32,7 @@ const ERROR_NAMES: Readonly<Record<SeriesError, string>> = {
   scaled_crps: "CRPS over the context's seasonal error",
   crps: "CRPS",
   mase: "absolute error of the median path over the context's seasonal error",
+  expected_crps: "CRPS expected over the paths' conditional distributions, over the context's seasonal error",
 };
 
 /** The study's label: of `errors`, which are by the measure that the rules name. */

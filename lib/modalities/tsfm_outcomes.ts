@@ -2,12 +2,13 @@
 import type { Matrix } from "../math/matrix.ts";
 import type { Outcomes } from "../modality.ts";
 import { readChronosConfig } from "../model/chronos_config.ts";
-import { chronosBins, encodeContext } from "../model/chronos_tokens.ts";
-import { forecast, forecastQuantiles } from "../model/forecast.ts";
+import { type ChronosBins, chronosBins, decodeTokens, encodeContext } from "../model/chronos_tokens.ts";
+import { type Forecast, forecast, forecastQuantiles } from "../model/forecast.ts";
 import { type EncoderDecoderModel, run } from "../model/model.ts";
 import { t5SeriesModel } from "../model/t5_series_model.ts";
 import { teacherForcing } from "../model/teacher_forcing.ts";
 import { crps } from "../stats/crps.ts";
+import { expectedCrps } from "../stats/expected_crps.ts";
 import { blockOf, mean } from "./columns.ts";
 import { pathUniforms } from "./path_uniforms.ts";
 import { SERIES_ERRORS, type SeriesError, type SeriesRules } from "./tsfm_labels.ts";
@@ -37,10 +38,13 @@ export async function runOutcomes(
     path_spread: new Float64Array(n),
     width_growth: new Float64Array(n),
   };
-  const measures = Object.fromEntries(SERIES_ERRORS.map((kind) => [kind, new Float64Array(n)])) as Record<
-    SeriesError,
-    Float64Array
-  >;
+  const { error = "scaled_crps", continuation = "path" } = rules;
+  const isExpected = error === "expected_crps";
+  const measures = Object.fromEntries(
+    SERIES_ERRORS.filter((kind) => kind !== "expected_crps" || isExpected).map((
+      kind,
+    ) => [kind, new Float64Array(n)]),
+  );
   for (let first = 0; first < n; first += ITEMS_AT_ONCE) {
     const some = windows.slice(first, first + ITEMS_AT_ONCE);
     const horizon = some[0]!.future.length;
@@ -49,7 +53,8 @@ export async function runOutcomes(
       nPaths,
       horizon,
       uniforms: some.map(({ id }) => pathUniforms(seed, id, { nPaths, horizon })),
-      continuation: rules.continuation ?? "path",
+      continuation,
+      keepDistributions: isExpected,
     });
     const encoded = contexts.map((context) => encodeContext(bins, context));
     const targets = some.map(({ future }, k) => teacherForcing(bins, future, encoded[k]!.scale).targetIds);
@@ -61,9 +66,9 @@ export async function runOutcomes(
     some.forEach(({ future, seasonalError }, k) => {
       const i = first + k;
       const { samples } = forecasts[k]!;
-      const errors = forecastErrors(samples, { future, seasonalError });
-      for (const kind of SERIES_ERRORS) measures[kind][i] = errors[kind];
-      outcomes.errors[i] = errors[rules.error ?? "scaled_crps"];
+      const errors = forecastErrors(forecasts[k]!, { future, seasonalError }, bins);
+      for (const [kind, column] of Object.entries(measures)) column[i] = errors[kind as SeriesError]!;
+      outcomes.errors[i] = errors[error]!;
       outcomes.nats[i] = nats![k]!.reduce((sum, x) => sum + x, 0) / nats![k]!.length;
       outcomes.costs[i] = nParameters * (encoded[k]!.ids.length + nPaths * horizon);
       const { width, spread, growth } = uncertaintyOf(samples);
@@ -76,16 +81,26 @@ export async function runOutcomes(
   return { ...outcomes, uncertainty: blockOf(columns, n), measures: blockOf(measures, n) };
 }
 
-/** Errors of sampled paths by every measure; see SeriesRules. */
+/** Errors of sampled paths by every measure; see SERIES_ERRORS. The expected CRPS needs the paths' distributions. */
 function forecastErrors(
-  samples: Matrix,
+  { samples, scales, distributions }: Forecast,
   { future, seasonalError }: Pick<WindowItem, "future" | "seasonalError">,
-): Readonly<Record<SeriesError, number>> {
+  bins: ChronosBins,
+): Readonly<Partial<Record<SeriesError, number>>> {
   const median = forecastQuantiles(samples, [0.5]).data;
+  const { nRows: nPaths, nCols: nSteps } = samples;
+  const conditionals = distributions &&
+    Array.from({ length: nSteps }, (_, t) =>
+      Array.from({ length: nPaths }, (_, path) => {
+        const at = path * nSteps + t;
+        const { tokens, probabilities } = distributions[at]!;
+        return { values: decodeTokens(bins, tokens, scales[at]!), probabilities };
+      }));
   return {
     scaled_crps: crps(samples, future, "fair") / seasonalError,
     crps: crps(samples, future, "biased"),
     mase: mean(future.map((value, t) => Math.abs(value - median[t]!))) / seasonalError,
+    ...(conditionals && { expected_crps: expectedCrps(conditionals, future) / seasonalError }),
   };
 }
 

@@ -5,7 +5,8 @@ import { openLlmStudy, tokenItems } from "lib/modalities/llm.ts";
 import { promptItems } from "lib/modalities/llm_prompts.ts";
 import { itemLabels, LLM_LABELS, type LlmLabel, purgedSplits } from "lib/modalities/llm_labels.ts";
 import { labelWindows, SERIES_ERRORS, windowLabels } from "lib/modalities/tsfm_labels.ts";
-import { csvWindows } from "lib/modalities/tsfm_windows.ts";
+import { openTsfmStudy } from "lib/modalities/tsfm.ts";
+import { csvWindows, organismWindows } from "lib/modalities/tsfm_windows.ts";
 import type { Outcomes } from "lib/modality.ts";
 import { blockOf, columnOf } from "lib/modalities/columns.ts";
 import { randomStream } from "lib/math/random.ts";
@@ -196,3 +197,38 @@ Deno.test("windowLabels() labels by every measure on train, and the published CR
   });
   assert.deepEqual(own.labels, labels["mase"]!.labels);
 });
+
+Deno.test("expected_crps: through the adapter, the sampled CRPS's mean over seeds at less scatter", async () => {
+  const windows = organismWindows({ seed: 3, nItems: 60 }).filter((_, i) => i % 20 === 0);
+  const model = "results/organisms/series_cheap";
+  const rows = windows.map((_, i) => i), nSeeds = 24;
+  const expected: number[][] = [], sampled: number[][] = [];
+  for (let seed = 0; seed < nSeeds; seed++) {
+    const study = await openTsfmStudy({
+      ...{ dataset: "series", windows, seed, nPaths: 6, hardQuantile: 0.75, seasonLength: 24 },
+      ...{ hook: "encoder.1.hook_resid_post", rules: { error: "expected_crps" } },
+      models: { cheap: model, expensive: model },
+      engine: { engine: "native", threads: 1 },
+    });
+    const { errors, measures } = await study.outcomes("cheap", rows);
+    await study.close();
+    assert.deepEqual(errors, columnOf(measures!, "expected_crps"));
+    expected.push([...errors]);
+    sampled.push([...columnOf(measures!, "scaled_crps")]);
+  }
+  let quieter = 0;
+  for (const row of rows) {
+    const [a, b] = [expected, sampled].map((own) => momentsOf(own.map((errors) => errors[row]!)));
+    assertClose(a!.mean, b!.mean, 4 * Math.sqrt((a!.variance + b!.variance) / nSeeds), `window ${row}`);
+    if (a!.variance < b!.variance) quieter++;
+  }
+  assert.equal(quieter, rows.length);
+});
+
+function momentsOf(values: readonly number[]) {
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+  return {
+    mean,
+    variance: values.reduce((sum, x) => sum + (x - mean) * (x - mean), 0) / (values.length - 1),
+  };
+}
