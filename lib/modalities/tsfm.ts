@@ -4,12 +4,13 @@
  */
 import { UsageError } from "../guardrail.ts";
 import { SERIES_NAMES, seriesStatistics } from "../features/series.ts";
-import type { ModelRole, Study } from "../modality.ts";
+import { EXTENDED_SERIES_NAMES, extendedSeriesStatistics } from "../features/series_extended.ts";
+import type { ModelRole, NamedBlock, Study } from "../modality.ts";
 import { readChronosConfig } from "../model/chronos_config.ts";
 import { chronosBins, encodeContext } from "../model/chronos_tokens.ts";
 import type { EngineOptions } from "../model/engine.ts";
 import { type EncoderDecoderModel, loadModel, prefix } from "../model/model.ts";
-import { blockOf } from "./columns.ts";
+import { blockOf, withColumn } from "./columns.ts";
 import { countParameters } from "./parameters.ts";
 import { type SeriesMetrics, tsfmCausalSubject } from "./tsfm_causal.ts";
 import { labelWindows, type SeriesRules, windowLabels } from "./tsfm_labels.ts";
@@ -31,6 +32,8 @@ export interface TsfmStudyOptions {
   readonly causal?: SeriesMetrics | undefined;
   /** Season of the cheap statistics, in steps. */
   readonly seasonLength: number;
+  /** Whether the cheap block has the extended statistics too; default false. */
+  readonly hasExtendedCheap?: boolean | undefined;
   /** Positions a probe may see: context steps, or EOS behind them too, as published. Default all (context steps). */
   readonly positions?: "all" | "with_eos";
   /** Of windows of one series: how many on either side share data; see Study. */
@@ -40,11 +43,10 @@ export interface TsfmStudyOptions {
 
 /** Opens a study; the expensive model is loaded when it is first asked. */
 export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
-  const { dataset, windows, models, hook, seasonLength } = options;
+  const { dataset, windows, models, hook } = options;
   const cheapModel = await openT5(models.cheap, options.engine);
   const bins = chronosBins(readChronosConfig(models.cheap));
   const tokens = windows.map(({ context }) => encodeContext(bins, context));
-  const cheap = seriesStatistics(windows.map(({ context }) => context), { seasonLength });
   const column = (name: string) => windows.map(({ factors }) => factors[name]!);
   return {
     run: `tsfm_${dataset}`,
@@ -55,7 +57,7 @@ export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
     groups: windows.map(({ group }) => group),
     splits: windows.map(({ split }) => split),
     ...(options.purge !== undefined && { purge: options.purge }),
-    cheap: { names: SERIES_NAMES, matrix: cheap },
+    cheap: cheapBlock(windows, options),
     factors: blockOf(
       Object.fromEntries(Object.keys(windows[0]!.factors).map((name) => [name, column(name)])),
       windows.length,
@@ -104,6 +106,22 @@ export async function openTsfmStudy(options: TsfmStudyOptions): Promise<Study> {
     },
     close: async () => await cheapModel.close(),
   };
+}
+
+/** Statistics of the contexts alone. */
+function cheapBlock(
+  windows: readonly WindowItem[],
+  { seasonLength, hasExtendedCheap = false }: Pick<TsfmStudyOptions, "seasonLength" | "hasExtendedCheap">,
+): NamedBlock {
+  const contexts = windows.map(({ context }) => context);
+  const block = { names: SERIES_NAMES, matrix: seriesStatistics(contexts, { seasonLength }) };
+  if (!hasExtendedCheap) return block;
+  const more = extendedSeriesStatistics(contexts, { seasonLength });
+  return EXTENDED_SERIES_NAMES.reduce(
+    (own: NamedBlock, name, j) =>
+      withColumn(own, name, contexts.map((_, i) => more.data[i * more.nCols + j]!)),
+    block,
+  );
 }
 
 async function openT5(directory: string, engine: EngineOptions): Promise<EncoderDecoderModel> {

@@ -11,6 +11,8 @@ import type { Outcomes } from "lib/modality.ts";
 import { blockOf, columnOf } from "lib/modalities/columns.ts";
 import { randomStream } from "lib/math/random.ts";
 import { confoundsArtifact, type LabelConfounds, withinStrataArtifact } from "lib/run/embedded/confounds.ts";
+import { cascadeArtifact, type DecideInputs } from "lib/run/embedded/decide.ts";
+import { fullConfigs } from "lib/run/embedded/full_configs.ts";
 import { joinOutcomes, outcomesOf, plainOutcomes } from "lib/run/embedded/plain_outcomes.ts";
 import { assertClose, dataDirectory, dataTest } from "../support.ts";
 import { recordedSquad, SQUAD, words } from "../modalities/recorded_squad.ts";
@@ -83,6 +85,49 @@ dataTest(
     assertClose(share_of_pairs, 66290 / (nHard * (1500 - nHard)), 1e-12);
   },
 );
+
+Deno.test("cascade.costs: the published costs of any item instead of each item's own, and valid in every published variant", () => {
+  const n = 60, rng = randomStream(4, "tests/costs");
+  const coins = () => Float64Array.from({ length: n }, () => Number(rng.random() < 0.4));
+  const own = Float64Array.from({ length: n }, () => 1e9 * (1 + rng.random()));
+  const outcomes = { errors: coins(), nats: coins(), costs: own, uncertainty: blockOf({}, n) };
+  const test = Uint32Array.from({ length: n }, (_, i) => i);
+  const [, squad] = fullConfigs();
+  const artifactOf = (costs?: readonly [number, number]) =>
+    cascadeArtifact({
+      config: {
+        ...squad!,
+        cascade: { n_bootstraps: 50, n_permutations: 50, scores: ["P1_cheap"], ...(costs && { costs }) },
+      },
+      extracted: {
+        split: { train: test, test },
+        cheap: outcomes,
+        expensive: { ...outcomes, errors: coins(), costs: own.map((cost) => 3 * cost) },
+      },
+      predicted: {
+        ladders: [{
+          fitted: { ladder: { scores: { P1_cheap: outcomes.errors.map((x) => x + rng.random()) } } },
+        }],
+        testGroups: Array.from(test, (i) => i % 12),
+      },
+    } as unknown as DecideInputs);
+  const fixed = artifactOf([1, 5]), each = artifactOf();
+  assert.deepEqual([fixed.always_cheap.cost, fixed.always_expensive.cost], [1, 5]);
+  assert.match(fixed.cost_unit, /1 or 5/);
+  assert.equal(each.cost_unit, "parameters x tokens");
+  assert.ok(each.always_cheap.cost > 1e9);
+  const published = fullConfigs({ variants: { protocol: "published" } });
+  assert.deepEqual(published.map(({ cascade }) => cascade.costs), [[1, 5], [1, 5], [1, 4]]);
+  assert.ok(fullConfigs().every(({ cascade }) => cascade.costs === undefined));
+  assert.throws(
+    () => fullConfigs({ overrides: ["cascade.costs=[1]"] }),
+    /cascade\.costs must NOT have fewer than 2/,
+  );
+  assert.equal(
+    fullConfigs({ studies: ["tsfm_etth1"], overrides: ["cheap.extended=true"] })[0]!.cheap!.extended,
+    true,
+  );
+});
 
 Deno.test("itemLabels() gives every kind of label that items allow", () => {
   const item = (id: number, nCandidates: number) => ({

@@ -123,24 +123,32 @@ export function calibrationArtifact({ extracted, label, predicted }: DecideInput
   }));
 }
 
-/** cascade_results.json: the published keys with mean costs, and the corrected cascade with each item's own. */
+/**
+ * cascade_results.json: the published keys with mean costs, and the corrected cascade with each item's own, unless the
+ * configuration names what any item costs.
+ */
 export function cascadeArtifact({ config, extracted, predicted }: DecideInputs) {
   const { scores } = predicted.ladders[0]!.fitted.ladder;
   const routed = Object.fromEntries(config.cascade.scores.map((rung) => [rung, scores[rung]!]));
-  const cheapCosts = Float64Array.from(extracted.split.test, (row) => extracted.cheap.costs[row]!);
+  const { test } = extracted.split;
+  const { costs } = config.cascade;
+  const cheapCosts = costs
+    ? new Float64Array(test.length).fill(costs[0])
+    : Float64Array.from(test, (row) => extracted.cheap.costs[row]!);
+  const expensiveCosts = costs ? new Float64Array(test.length).fill(costs[1]) : extracted.expensive.costs;
   const models = {
     cheapErrors: testErrors(extracted),
     expensiveErrors: extracted.expensive.errors,
   };
-  const costed = { ...models, cheapCosts, expensiveCosts: extracted.expensive.costs };
+  const costed = { ...models, cheapCosts, expensiveCosts };
   const stream = (name: string) => randomStream(config.seed, `q4/${name}`);
   return {
     ...cascade(routed, {
       ...models,
       cheapCost: mean(cheapCosts),
-      expensiveCost: mean(extracted.expensive.costs),
+      expensiveCost: mean(expensiveCosts),
     }, { nTrials: 500, rng: stream("random") }),
-    cost_unit: "parameters x tokens",
+    cost_unit: costs ? `any item ${costs[0]} or ${costs[1]}` : "parameters x tokens",
     corrected: correctedCascade(routed, costed, {
       nResamples: config.cascade.n_bootstraps,
       nPermutations: config.cascade.n_permutations,

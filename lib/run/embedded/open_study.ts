@@ -60,6 +60,7 @@ export async function openStudy(config: StudyConfig, engine: EngineOptions): Pro
       sharesUniforms: config.causal.common_random_numbers,
     },
     seasonLength: forecast.season_length,
+    hasExtendedCheap: config.cheap?.extended,
     ...(extraction?.positions === "with_eos" && { positions: "with_eos" as const }),
   });
 }

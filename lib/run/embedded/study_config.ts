@@ -56,6 +56,8 @@ export interface StudyConfig {
     /** Tokens of the answer that a model writes by itself to a question; default none is written. */
     readonly answer_tokens?: number;
   };
+  /** Of series: STL strengths and the Hurst exponent in the cheap block too; default false. */
+  readonly cheap?: { readonly extended: boolean };
   /** How models are run; absent, as the embedded study does: portable, all positions, float32, in one part. */
   readonly extraction?: {
     readonly engine: "native" | "portable";
@@ -97,6 +99,8 @@ export interface StudyConfig {
     readonly n_bootstraps: number;
     readonly n_permutations: number;
     readonly scores: readonly string[];
+    /** Of any item, cheap and expensive; default each item's own, parameters x tokens. */
+    readonly costs?: readonly [cheap: number, expensive: number];
   };
   readonly causal: {
     readonly n_items: number;
@@ -129,6 +133,8 @@ const share = { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 } as co
 const list = (items: unknown) => ({ type: "array", items, minItems: 1 });
 const mapping = (values: unknown) => ({ type: "object", required: [], additionalProperties: values });
 
+const COSTS = { type: "array", items: positive, minItems: 2, maxItems: 2 } as const;
+
 const SCHEMA = section({
   profile: { type: "string", enum: STUDY_PROFILES },
   modality: { type: "string", enum: ["llm", "tsfm"] },
@@ -150,6 +156,7 @@ const SCHEMA = section({
     season_length: count,
     continuation: { type: "string", enum: ["median", "path"] },
   }, ["continuation"]),
+  cheap: section({ extended: { type: "boolean" } }),
   corpus: section({
     file: text,
     split: { type: "string", enum: ["published", "grouped"] },
@@ -183,7 +190,9 @@ const SCHEMA = section({
     n_permutations: count,
   }),
   selective: section({ n_bootstraps: count, risk_levels: list(share) }, ["risk_levels"]),
-  cascade: section({ n_bootstraps: count, n_permutations: count, scores: list(text) }),
+  cascade: section({ n_bootstraps: count, n_permutations: count, scores: list(text), costs: COSTS }, [
+    "costs",
+  ]),
   causal: section({
     n_items: count,
     n_latents: count,
@@ -206,6 +215,7 @@ const SCHEMA = section({
   "forecast",
   "series",
   "corpus",
+  "cheap",
   "extraction",
   "variants",
   "sweep",
