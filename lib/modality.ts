@@ -38,6 +38,8 @@ export interface DifficultyLabel {
   readonly difficulty: Float64Array;
   /** What it is, in words. */
   readonly definition: string;
+  /** The same label of another model's answers, by the scale and threshold of this one; absent where there is none. */
+  readonly judge?: (other: Outcomes) => Uint8Array;
   /** Columns that no honest label may follow from: lengths, positions, categories; for the confound report. */
   readonly trivial: NamedBlock;
 }

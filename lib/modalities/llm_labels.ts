@@ -31,12 +31,13 @@ export function labelItems(
   switch (kind) {
     case "wrong_ending": {
       const definition = "the cheap model ranks a wrong ending first";
-      return { labels: Uint8Array.from(errors), difficulty: nats, definition, trivial };
+      return { labels: Uint8Array.from(errors), difficulty: nats, definition, trivial, judge: byErrors };
     }
     case "nats": {
-      const { labels } = atLeastQuantile(nats, train, hardQuantile);
+      const { labels, threshold } = atLeastQuantile(nats, train, hardQuantile);
+      const judge = (other: Outcomes) => Uint8Array.from(other.nats, (own) => Number(own >= threshold));
       const definition = `nats of the true answer at or above their train ${hardQuantile} quantile`;
-      return { labels, difficulty: nats, definition, trivial };
+      return { labels, difficulty: nats, definition, trivial, judge };
     }
     case "perplexity": {
       const perplexity = nats.map(Math.exp);
@@ -44,7 +45,8 @@ export function labelItems(
       const { labels, normalized } = labelDifficulty(perplexity, scale);
       const definition =
         `perplexity of the true answer, z-scored on train, at or above its train ${hardQuantile} quantile`;
-      return { labels, difficulty: normalized, definition, trivial };
+      const judge = (other: Outcomes) => labelDifficulty(other.nats.map(Math.exp), scale).labels;
+      return { labels, difficulty: normalized, definition, trivial, judge };
     }
     case "length_free_nats": {
       const lengths = items.map(({ candidateTokens, truth }) => candidateTokens[truth]!.length);
@@ -64,9 +66,15 @@ export function labelItems(
         difficulty: columnOf(measures, "f1").map((f1) => 1 - f1),
         definition: "the cheap model's greedy answer is not an exact match; difficulty is 1 - F1",
         trivial,
+        judge: byErrors,
       };
     }
   }
+}
+
+/** Where the label is the error itself. */
+function byErrors({ errors }: Outcomes): Uint8Array {
+  return Uint8Array.from(errors);
 }
 
 /**

@@ -129,6 +129,49 @@ Deno.test("cascade.costs: the published costs of any item instead of each item's
   );
 });
 
+dataTest(
+  "label.decides: SQuAD's recorded failures of Pythia-2.8B follow from its perplexities by the cheap scale",
+  async () => {
+    const { recorded, labels, split } = await squadLabels();
+    const files = {
+      scores: "activations/squad_scores.parquet",
+      expensive: "activations_base/squad_metadata.parquet",
+    };
+    const source = { ...files, target_perplexity: "perplexity" };
+    const test = await readRecordedTest(`${dataDirectory}/records`, source, recorded);
+    const n = test.rows.length, zeros = new Float64Array(n);
+    const expensive = {
+      nats: test.expensivePerplexity!.map(Math.log),
+      ...{ errors: zeros.map((_, i) => i % 2), costs: zeros, uncertainty: blockOf({}, n) },
+    };
+    const label = labels["perplexity"]!;
+    assert.deepEqual(Float64Array.from(label.judge!(expensive)), test.expensiveError);
+    const [, squad] = fullConfigs({ variants: { protocol: "published" } });
+    const inputs = (decides: boolean, own = label) => ({
+      config: {
+        ...squad!,
+        label: { ...squad!.label!, decides },
+        cascade: { ...squad!.cascade, scores: ["P1_cheap"] },
+      },
+      label: own,
+      extracted: { split, cheap: { ...expensive, errors: new Float64Array(5000) }, expensive },
+      predicted: {
+        ladders: [{ fitted: { ladder: { scores: test.scores } } }],
+        testGroups: Array.from(test.rows),
+      },
+    } as unknown as DecideInputs);
+    const share = (values: ArrayLike<number>) => Array.from(values).reduce((sum, x) => sum + x, 0) / n;
+    const { always_cheap, always_expensive } = cascadeArtifact(inputs(true));
+    assertClose(always_cheap.mean_error, share(test.labels), 1e-12);
+    assertClose(always_expensive.mean_error, share(test.expensiveError), 1e-12);
+    assert.equal(cascadeArtifact(inputs(false)).always_cheap.mean_error, 0);
+    assert.throws(
+      () => cascadeArtifact(inputs(true, labels["length_free_nats"]!)),
+      /says nothing of another model/,
+    );
+  },
+);
+
 Deno.test("itemLabels() gives every kind of label that items allow", () => {
   const item = (id: number, nCandidates: number) => ({
     ...{

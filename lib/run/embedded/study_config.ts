@@ -39,6 +39,8 @@ export interface StudyConfig {
     /** Of series: what the error is, and whose quantile the threshold. */
     readonly error?: NonNullable<SeriesRules["error"]>;
     readonly threshold_over?: NonNullable<SeriesRules["thresholdOver"]>;
+    /** Selective prediction and the cascade weigh the label, of either model, instead of its error; default false. */
+    readonly decides?: boolean;
   };
   readonly forecast?: {
     readonly n_paths: number;
@@ -150,7 +152,8 @@ const SCHEMA = section({
     kind: { type: "string", enum: LLM_LABELS },
     error: { type: "string", enum: SERIES_ERRORS },
     threshold_over: { type: "string", enum: ["train", "all"] },
-  }, ["kind", "error", "threshold_over"]),
+    decides: { type: "boolean" },
+  }, ["kind", "error", "threshold_over", "decides"]),
   forecast: section({
     n_paths: { type: "integer", minimum: 2 },
     season_length: count,
