@@ -26,6 +26,8 @@ export interface Outcomes {
   readonly costs: Float64Array;
   /** The model's own uncertainty, known before the truth is. */
   readonly uncertainty: NamedBlock;
+  /** What else the answers are worth, a measure a column: every label that a study knows can be made from them. */
+  readonly measures?: NamedBlock;
 }
 
 /** The study's label. */
@@ -36,6 +38,8 @@ export interface DifficultyLabel {
   readonly difficulty: Float64Array;
   /** What it is, in words. */
   readonly definition: string;
+  /** The same label of another model's answers, by the scale and threshold of this one; absent where there is none. */
+  readonly judge?: (other: Outcomes) => Uint8Array;
   /** Columns that no honest label may follow from: lengths, positions, categories; for the confound report. */
   readonly trivial: NamedBlock;
 }
@@ -125,6 +129,8 @@ export interface Study {
   outcomes(role: ModelRole, rows: readonly number[], onItems?: (done: number) => void): Promise<Outcomes>;
   /** The label, from what the cheap model made of all items. */
   label(cheap: Outcomes): DifficultyLabel;
+  /** Every label that the study could have been asked about, by name, the published ones among them. */
+  labels(cheap: Outcomes): Readonly<Record<string, DifficultyLabel>>;
   /** Residuals of the cheap model at the hook, all positions that a probe may see, [positions, dModel] an item. */
   activations(rows: readonly number[]): Promise<readonly Float32Array[]>;
   /** For sparse autoencoders of sequences that end in a special token: whether a position is it. */

@@ -38,3 +38,21 @@ export function atLeastQuantile(
   const threshold = low + (at - Math.floor(at)) * (sorted[Math.ceil(at)]! - low);
   return { labels: Uint8Array.from(values, (value) => Number(value >= threshold)), threshold };
 }
+
+/** Arithmetic mean, summed in the order of the values. */
+export function mean(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** A block's column. @throws {RangeError} if the block has none of that name */
+export function columnOf({ names, matrix: { data, nRows, nCols } }: NamedBlock, name: string): Float64Array {
+  const j = names.indexOf(name);
+  if (j < 0) throw new RangeError(`Cannot read column ${name}: there are ${names.join(", ")}`);
+  return Float64Array.from({ length: nRows }, (_, i) => data[i * nCols + j]!);
+}
+
+/** A block and one column more. */
+export function withColumn(block: NamedBlock, name: string, column: ArrayLike<number>): NamedBlock {
+  const columns = Object.fromEntries(block.names.map((own) => [own, columnOf(block, own)]));
+  return blockOf({ ...columns, [name]: column }, block.matrix.nRows);
+}

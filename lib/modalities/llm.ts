@@ -10,7 +10,7 @@ import { UsageError } from "../guardrail.ts";
 import { blockOf } from "./columns.ts";
 import { cheapBlock, publishedCheapBlock } from "./llm_blocks.ts";
 import { llmCausalSubject } from "./llm_causal.ts";
-import { labelItems, type LlmLabel, purgedSplits } from "./llm_labels.ts";
+import { itemLabels, labelItems, type LlmLabel, purgedSplits } from "./llm_labels.ts";
 import { runOutcomes } from "./llm_outcomes.ts";
 import type { PromptItem, TokenItem } from "./llm_prompts.ts";
 import { countParameters } from "./parameters.ts";
@@ -24,6 +24,8 @@ export interface LlmStudyOptions {
   readonly hook: string;
   readonly label: LlmLabel;
   readonly hardQuantile: number;
+  /** Tokens of an answer that the model writes by itself, where there is one candidate; default none is written. */
+  readonly answerTokens?: number | undefined;
   /** Longer prompts lose their beginning, as published (flaw F5); default: none is cut. */
   readonly maxPromptTokens?: number;
   /**
@@ -45,8 +47,20 @@ export async function openLlmStudy(options: LlmStudyOptions): Promise<Study> {
   const items = tokenItems(options.items, tokenizer, options.maxPromptTokens);
   const cheapModel = await openCausal(models.cheap, options.engine);
   const isChoice = items[0]!.candidates.length > 1;
+  const answers = options.answerTokens === undefined || isChoice
+    ? undefined
+    : { tokenizer, maxTokens: options.answerTokens };
+  if (kind === "exact_match" && answers === undefined) {
+    throw new UsageError(
+      "Cannot label by exact_match: needs questions, and how many tokens an answer may have (answer_tokens)",
+    );
+  }
   const splits = purgedSplits(items);
   const splitsGiven = (outcomes: Outcomes) => purgedSplits(items, promptPerplexity(outcomes));
+  const labelRules = (outcomes: Outcomes) => ({
+    splits: options.purgesMemorised ? splitsGiven(outcomes) : splits,
+    hardQuantile,
+  });
   const n = items.length;
   return {
     run: `llm_${dataset}`,
@@ -82,16 +96,16 @@ export async function openLlmStudy(options: LlmStudyOptions): Promise<Study> {
       const model = role === "cheap" ? cheapModel : await openCausal(models.expensive, options.engine);
       const outcomes = await runOutcomes(model, rows.map((row) => items[row]!), {
         isChoice,
+        answers,
+        wrongMeans: kind === "exact_match" ? "no exact match" : "another continuation",
         nParameters: countParameters(models[role]),
         ...(onItems && { onItems }),
       });
       if (role === "expensive") await model.close();
       return outcomes;
     },
-    label: (outcomes) => {
-      const known = options.purgesMemorised ? splitsGiven(outcomes) : splits;
-      return labelItems(items, outcomes, { kind, splits: known, hardQuantile });
-    },
+    label: (outcomes) => labelItems(items, outcomes, { kind, ...labelRules(outcomes) }),
+    labels: (outcomes) => itemLabels(items, outcomes, labelRules(outcomes)),
     activations: async (rows) =>
       options.positions === "boundary"
         ? await boundaryActivations(cheapModel, rows.map((row) => items[row]!), hook)

@@ -28,15 +28,19 @@ export function squadPrompts(questions: readonly SquadQuestion[], rules: SplitRu
       category: title,
       prompt: `Context: ${context}\nQuestion: ${question}\nAnswer:`,
       candidates: [` ${answer}`],
+      answers,
       truth: 0,
       factors: questionWords(question),
       trivial: {
         position: row,
+        article_order: groups[i]!,
         answer_start: answerStart,
         answer_characters: answer.length,
-        answer_words: answer.split(/\s+/).length,
+        answer_words: wordsOf(answer),
         context_characters: context.length,
+        context_words: wordsOf(context),
         question_characters: question.length,
+        question_words: wordsOf(question),
       },
     };
   });
@@ -59,12 +63,18 @@ export function hellaswagPrompts(items: readonly HellaswagItem[], rules: SplitRu
     factors: { wikihow: Number(domain === "wikihow") },
     trivial: {
       position: row,
+      source_order: groups[i]!,
       place_of_truth: label,
       answer_characters: endings[label]!.trim().length,
-      answer_words: endings[label]!.trim().split(/\s+/).length,
+      answer_words: wordsOf(endings[label]!),
+      context_words: wordsOf(contextA) + wordsOf(contextB),
       wikihow: Number(domain === "wikihow"),
     },
   }));
+}
+
+function wordsOf(text: string): number {
+  return text.split(/\s+/).filter((word) => word !== "").length;
 }
 
 function bySequence(row: number): "train" | "test" {

@@ -2,15 +2,15 @@
 import { fitDifficulty, labelDifficulty } from "../data/labels.ts";
 import { purge, type PurgeOptions } from "../data/purge.ts";
 import type { DifficultyLabel, NamedBlock, Outcomes, Split } from "../modality.ts";
-import { atLeastQuantile, blockOf, oneHot } from "./columns.ts";
+import { atLeastQuantile, blockOf, columnOf, mean, oneHot, withColumn } from "./columns.ts";
 import type { PromptItem, TokenItem } from "./llm_prompts.ts";
 
 /**
  * wrong_ending: the model ranks a wrong candidate first. nats: of the true answer, its top train quantile.
  * perplexity: exp of that, z-scored on train, as published. length_free_nats: nats less what train items of the same
- * answer length have on average (flaw F5).
+ * answer length have on average (flaw F5). exact_match: the answer that the model writes greedily is no gold answer.
  */
-export const LLM_LABELS = ["wrong_ending", "nats", "perplexity", "length_free_nats"] as const;
+export const LLM_LABELS = ["wrong_ending", "nats", "perplexity", "length_free_nats", "exact_match"] as const;
 export type LlmLabel = typeof LLM_LABELS[number];
 
 /** How labels are made. */
@@ -23,7 +23,7 @@ export interface LabelRules {
 /** Labels from what the cheap model made of all items. */
 export function labelItems(
   items: readonly TokenItem[],
-  { errors, nats }: Pick<Outcomes, "errors" | "nats">,
+  { errors, nats, measures }: Pick<Outcomes, "errors" | "nats" | "measures">,
   { kind, splits, hardQuantile }: LabelRules,
 ): DifficultyLabel {
   const train = splits.flatMap((split, i) => split === "train" ? [i] : []);
@@ -31,12 +31,13 @@ export function labelItems(
   switch (kind) {
     case "wrong_ending": {
       const definition = "the cheap model ranks a wrong ending first";
-      return { labels: Uint8Array.from(errors), difficulty: nats, definition, trivial };
+      return { labels: Uint8Array.from(errors), difficulty: nats, definition, trivial, judge: byErrors };
     }
     case "nats": {
-      const { labels } = atLeastQuantile(nats, train, hardQuantile);
+      const { labels, threshold } = atLeastQuantile(nats, train, hardQuantile);
+      const judge = (other: Outcomes) => Uint8Array.from(other.nats, (own) => Number(own >= threshold));
       const definition = `nats of the true answer at or above their train ${hardQuantile} quantile`;
-      return { labels, difficulty: nats, definition, trivial };
+      return { labels, difficulty: nats, definition, trivial, judge };
     }
     case "perplexity": {
       const perplexity = nats.map(Math.exp);
@@ -44,7 +45,8 @@ export function labelItems(
       const { labels, normalized } = labelDifficulty(perplexity, scale);
       const definition =
         `perplexity of the true answer, z-scored on train, at or above its train ${hardQuantile} quantile`;
-      return { labels, difficulty: normalized, definition, trivial };
+      const judge = (other: Outcomes) => labelDifficulty(other.nats.map(Math.exp), scale).labels;
+      return { labels, difficulty: normalized, definition, trivial, judge };
     }
     case "length_free_nats": {
       const lengths = items.map(({ candidateTokens, truth }) => candidateTokens[truth]!.length);
@@ -55,7 +57,61 @@ export function labelItems(
         `their train ${hardQuantile} quantile`;
       return { labels, difficulty, definition, trivial };
     }
+    case "exact_match": {
+      if (measures === undefined) {
+        throw new RangeError("Cannot label by exact_match: needs answers that were written and scored");
+      }
+      return {
+        labels: Uint8Array.from(columnOf(measures, "exact_match"), (match) => 1 - match),
+        difficulty: columnOf(measures, "f1").map((f1) => 1 - f1),
+        definition: "the cheap model's greedy answer is not an exact match; difficulty is 1 - F1",
+        trivial,
+        judge: byErrors,
+      };
+    }
   }
+}
+
+/** Where the label is the error itself. */
+function byErrors({ errors }: Outcomes): Uint8Array {
+  return Uint8Array.from(errors);
+}
+
+/**
+ * Labels of every kind that the items allow, by kind. The trivial block of each holds one column more: how often items
+ * of the same category are hard on train, so that a category of many values is one predictor.
+ * @param rules.splits the study's
+ */
+export function itemLabels(
+  items: readonly TokenItem[],
+  outcomes: Pick<Outcomes, "errors" | "nats" | "measures">,
+  rules: Omit<LabelRules, "kind">,
+): Record<string, DifficultyLabel> {
+  const isChoice = items[0]!.candidates.length > 1;
+  const kinds = LLM_LABELS.filter((kind) =>
+    kind === "wrong_ending" ? isChoice : kind !== "exact_match" || outcomes.measures?.names.includes(kind)
+  );
+  return Object.fromEntries(kinds.map((kind) => {
+    const label = labelItems(items, outcomes, { ...rules, kind });
+    const rates = categoryRates(items, label.labels, rules.splits);
+    return [kind, { ...label, trivial: withColumn(label.trivial, "category_train_rate", rates) }];
+  }));
+}
+
+/** Share of hard train items in each item's category; in categories that train does not have, of all train items. */
+function categoryRates(
+  items: readonly TokenItem[],
+  labels: Uint8Array,
+  splits: readonly Split[],
+): Float64Array {
+  const hardOf = new Map<string, number[]>(), all: number[] = [];
+  items.forEach(({ category }, i) => {
+    if (splits[i] !== "train") return;
+    hardOf.set(category, [...hardOf.get(category) ?? [], labels[i]!]);
+    all.push(labels[i]!);
+  });
+  const rates = new Map([...hardOf].map(([category, hard]) => [category, mean(hard)]));
+  return Float64Array.from(items, ({ category }) => rates.get(category) ?? mean(all));
 }
 
 /** Fewer train items than this do not fix a length's mean: neighbouring lengths share one. */

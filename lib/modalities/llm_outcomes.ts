@@ -3,6 +3,7 @@ import { negativeLogSoftmax } from "../math/log_softmax.ts";
 import type { Outcomes } from "../modality.ts";
 import { type CausalModel, run } from "../model/model.ts";
 import { blockOf } from "./columns.ts";
+import { type AnswerRules, type AnswerScores, scoreGreedyAnswers } from "./llm_answers.ts";
 import type { TokenItem } from "./llm_prompts.ts";
 
 /** Items run through a model at a time. */
@@ -12,8 +13,15 @@ const ITEMS_AT_ONCE = 32;
 export async function runOutcomes(
   model: CausalModel,
   items: readonly TokenItem[],
-  { isChoice, nParameters, onItems }: {
+  { isChoice, nParameters, answers, wrongMeans = "another continuation", onItems }: {
     readonly isChoice: boolean;
+    /** Has the model answer by itself too; where there are several candidates nobody does. */
+    readonly answers?: AnswerRules | undefined;
+    /**
+     * Of a question: greedy decoding does not say exactly the first gold answer, or no exact match in SQuAD's sense
+     * with any (needs `answers`). Default the former, which needs no decoding.
+     */
+    readonly wrongMeans?: "another continuation" | "no exact match";
     readonly nParameters: number;
     readonly onItems?: (done: number) => void;
   },
@@ -25,6 +33,7 @@ export async function runOutcomes(
     margin: new Float64Array(n),
   };
   const promptNats = new Float64Array(n);
+  const answered: AnswerScores = { exact_match: new Float64Array(n), f1: new Float64Array(n) };
   const outcomes = { errors: new Float64Array(n), nats: new Float64Array(n), costs: new Float64Array(n) };
   for (let first = 0; first < n; first += ITEMS_AT_ONCE) {
     const some = items.slice(first, first + ITEMS_AT_ONCE);
@@ -36,6 +45,11 @@ export async function runOutcomes(
     );
     const prompts = await run(model, some.map(({ promptTokens }) => promptTokens), { want: "nats" });
     const scored = await run(model, rows, { want: isChoice ? "nats" : "logits", positions });
+    if (answers) {
+      const own = await scoreGreedyAnswers(model, some, answers);
+      answered.exact_match.set(own.exact_match, first);
+      answered.f1.set(own.f1, first);
+    }
     let row = 0;
     some.forEach((item, k) => {
       const i = first + k;
@@ -55,14 +69,18 @@ export async function runOutcomes(
       outcomes.nats[i] = nats[item.truth]!;
       outcomes.errors[i] = isChoice
         ? Number(nats.indexOf(Math.min(...nats)) !== item.truth)
-        : Number(!own[0]!.isGreedy);
+        : Number(wrongMeans === "no exact match" ? answered.exact_match[i] === 0 : !own[0]!.isGreedy);
       const nTokens = item.candidateTokens.reduce((sum, c) => sum + item.promptTokens.length + c.length, 0);
       outcomes.costs[i] = nParameters * nTokens;
       row += own.length;
     });
     onItems?.(Math.min(n, first + ITEMS_AT_ONCE));
   }
-  return { ...outcomes, uncertainty: blockOf({ ...columns, prompt_nats: promptNats }, n) };
+  return {
+    ...outcomes,
+    uncertainty: blockOf({ ...columns, prompt_nats: promptNats }, n),
+    ...(answers && { measures: blockOf({ ...answered }, n) }),
+  };
 }
 
 /** Mean nats of a continuation, whether greedy decoding says exactly it, and the first token's distribution. */

@@ -16,6 +16,8 @@ export interface PromptItem {
   readonly prompt: string;
   /** What may follow, each beginning with a space. */
   readonly candidates: readonly string[];
+  /** All gold answers, where an answer that is written freely is compared with them. */
+  readonly answers?: readonly string[];
   /** Index of the true candidate. */
   readonly truth: number;
   /** Planted factors. */

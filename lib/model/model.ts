@@ -15,6 +15,7 @@ export type { CausalModel } from "./gpt_neox_model.ts";
 export type { EncoderDecoderModel } from "./t5_model.ts";
 export { type Decoding, encode, startDecoding } from "./decode.ts";
 export type { EncodedBatch } from "./encoded.ts";
+export { greedyTokens } from "./greedy.ts";
 export type { Hook } from "./hooks.ts";
 export { type Condition, type Prefix, prefix, selectItems } from "./prefix.ts";
 export { encodeConditions, suffix } from "./suffix.ts";

@@ -17,9 +17,11 @@ export interface BlockStack extends HookableStack {
   feeds(shape: BatchShape): Readonly<Record<string, Tensor>>;
 }
 
-/** Keys and values of known positions, for every block from `firstBlock` on; each [heads, length, dHead]. */
+/** Keys and values of known positions, for every block from `firstBlock` on; each [heads, capacity, dHead]. */
 export interface Past {
   readonly length: number;
+  /** Positions that there is room for, default `length`: what decoding appends is then not copied about. */
+  readonly capacity?: number;
   readonly firstBlock: number;
   readonly blocks: readonly { readonly k: Float32Array; readonly v: Float32Array }[];
 }
@@ -233,10 +235,11 @@ function pastFeeds(
       if (row.past === undefined) return;
       const known = row.past.blocks[block - row.past.firstBlock]![which];
       const size = row.past.length * dHead;
+      const room = (row.past.capacity ?? row.past.length) * dHead;
       for (let head = 0; head < nHeads; head++) {
         data.set(
-          known.subarray(head * size, (head + 1) * size),
-          (r * nHeads + head + 1) * past * dHead - size,
+          known.subarray(head * room, head * room + size),
+          (r * nHeads + head) * past * dHead, // at the left end, where the bias lets a row look
         );
       }
     });

@@ -147,6 +147,7 @@ Deno.test("every variant of every configuration of the full profile is a valid c
     split: "published",
     max_prompt_tokens: 200,
     published_cheap: true,
+    answer_tokens: 32,
   });
   assert.deepEqual(etth1!.label, { error: "crps", threshold_over: "all", hard_quantile: 0.75 });
   assert.ok(configs({}).every((config) => config.limit === 40 && !("variants" in config)));

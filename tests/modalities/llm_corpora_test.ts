@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { readRecordedItems, type RecordedItems } from "lib/data/records.ts";
+import { readRecordedItems } from "lib/data/records.ts";
 import type { HellaswagItem } from "lib/data/hellaswag.ts";
-import type { SquadQuestion } from "lib/data/squad.ts";
 import { tokenItems } from "lib/modalities/llm.ts";
 import { publishedCheapBlock } from "lib/modalities/llm_blocks.ts";
 import { hellaswagPrompts, squadPrompts } from "lib/modalities/llm_corpora.ts";
@@ -11,30 +10,7 @@ import { randomStream } from "lib/math/random.ts";
 import { confoundReport } from "lib/questions/confounds_corrected.ts";
 import { auroc } from "lib/stats/auroc.ts";
 import { assertClose, dataDirectory, dataGolden, dataTest } from "../support.ts";
-
-/** One token a word: the records hold no tokens, and nothing below depends on how many there are. */
-const words = { encode: (text: string) => new Uint32Array(text.trim().split(/\s+/).length) };
-const SQUAD = {
-  metadata: "activations/squad_metadata.parquet",
-  prompt_perplexity: "prompt_perplexity",
-  target_perplexity: "perplexity",
-};
-
-/** SQuAD's questions back from the recorded prompts. */
-function questionsOf({ prompts, topics, answers }: RecordedItems): SquadQuestion[] {
-  return prompts.map((prompt, row) => {
-    const [, context, question] = /^Context: (.*)\nQuestion: (.*)\nAnswer:$/s.exec(prompt)!;
-    const [title, answer] = [topics[row]!, answers![row]!];
-    const answerStart = Math.max(0, context!.indexOf(answer));
-    return { row, title, context: context!, question: question!, answers: [answer], answerStart };
-  });
-}
-
-async function recordedSquad() {
-  const recorded = await readRecordedItems(`${dataDirectory}/records`, SQUAD);
-  const questions = questionsOf(recorded);
-  return { recorded, questions, items: squadPrompts(questions, { split: "published", seed: 42 }) };
-}
+import { recordedSquad, words } from "./recorded_squad.ts";
 
 dataTest("the adapter gives SQuAD's recorded prompts, splits, purge and labels, all 5000", async () => {
   const { recorded, items } = await recordedSquad();

@@ -2,18 +2,34 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readSeriesColumn } from "lib/data/series_csv.ts";
 import { SERIES_NAMES } from "lib/features/series.ts";
+import { EXTENDED_SERIES_NAMES } from "lib/features/series_extended.ts";
 import type { NamedBlock, Study } from "lib/modality.ts";
-import { openTsfmStudy, type SeriesRules } from "lib/modalities/tsfm.ts";
+import { openTsfmStudy } from "lib/modalities/tsfm.ts";
+import type { SeriesRules } from "lib/modalities/tsfm_labels.ts";
 import { csvWindows } from "lib/modalities/tsfm_windows.ts";
+import { baselinesArtifact } from "lib/run/embedded/measures.ts";
 import { assertClose, dataDirectory, dataTest, golden } from "../support.ts";
 
 /** ETTh1's windows behind Chronos' dummy checkpoint: nothing here but the forecasts depends on weights. */
-async function withEtth1(rules: SeriesRules, body: (study: Study, values: Float64Array) => Promise<void>) {
+async function withEtth1(
+  rules: SeriesRules,
+  body: (study: Study, values: Float64Array) => Promise<void>,
+  hasExtendedCheap = false,
+) {
   const values = readSeriesColumn(join(dataDirectory!, "data/ETTh1.csv"), "OT");
   const windows = csvWindows(values, { context: 512, horizon: 96, stride: 24, seasonLength: 24 });
   const model = join(dataDirectory!, "data/dummy-chronos-model");
   const study = await openTsfmStudy({
-    ...{ dataset: "etth1", seed: 42, windows, purge: 26, rules, hardQuantile: 0.75, nPaths: 4 },
+    ...{
+      dataset: "etth1",
+      seed: 42,
+      windows,
+      purge: 26,
+      rules,
+      hardQuantile: 0.75,
+      nPaths: 4,
+      hasExtendedCheap,
+    },
     models: { cheap: model, expensive: model },
     hook: "encoder.0.hook_resid_post",
     seasonLength: 24,
@@ -113,3 +129,45 @@ dataTest("a window's error is scaled and fair, published, or MASE, by the rules"
     await Promise.resolve();
   });
 });
+
+dataTest(
+  "baselines.json of ETTh1: the seasonal naive's CRPS and MASE on 483 train and 167 test windows",
+  () =>
+    withEtth1({}, async (study) => {
+      const rowsOf = (wanted: string) =>
+        Uint32Array.from(study.splits.flatMap((split, row) => split === wanted ? [row] : []));
+      const cheap = {
+        errors: Float64Array.from(study.ids, (id) => id),
+        nats: new Float64Array(study.nItems),
+        costs: new Float64Array(study.nItems),
+        uncertainty: study.untouched,
+      };
+      const split = { train: rowsOf("train"), test: rowsOf("test") };
+      const { train, test } = baselinesArtifact(study, { split, cheap });
+      assert.deepEqual([train!["n"], test!["n"]], [483, 167]);
+      assertClose(train!["seasonal_naive_crps"]!, 3.0703, 5e-5);
+      assertClose(test!["seasonal_naive_crps"]!, 2.3611, 5e-5);
+      assertClose(train!["seasonal_naive_mase"]!, 1.3379, 5e-5);
+      assertClose(test!["seasonal_naive_mase"]!, 1.3824, 5e-5);
+      assertClose(train!["cheap_model_error"]!, 241, 1e-9, "mean of 0 ... 482");
+      await Promise.resolve();
+    }),
+);
+
+dataTest(
+  "the extended cheap block of ETTh1: the published eight as they are, and three columns more",
+  () =>
+    withEtth1({}, async (study) => {
+      assert.deepEqual(study.cheap.names, [...SERIES_NAMES, ...EXTENDED_SERIES_NAMES]);
+      const all = EXTENDED_SERIES_NAMES.map((name) => study.ids.map(column(study.cheap, name)));
+      assert.ok(
+        all[0]!.every((value) => value >= 0 && value < 1) &&
+          all[1]!.every((value) => value >= 0 && value < 1),
+      );
+      assert.ok(all[2]!.every((value) => value > 0.5 && value < 2), "hourly temperatures are persistent");
+      const reference = golden("ts_stats").find(({ id }) => id.startsWith("ETTh1_"))!;
+      const { range } = reference.expected.stats;
+      assertClose(column(study.cheap, "range")(reference.input.start_ts / 24), range, 1e-9 * range);
+      await Promise.resolve();
+    }, true),
+);

@@ -1,4 +1,5 @@
 /** Stage 5, Q3 and Q4: abstaining, calibration and routing by the ladder's scores on the test items. */
+import { UsageError } from "../../guardrail.ts";
 import { randomStream } from "../../math/random.ts";
 import { cascade } from "../../questions/cascade.ts";
 import { correctedCascade } from "../../questions/cascade_corrected.ts";
@@ -32,9 +33,10 @@ export interface DecideInputs {
 const AREA_DELTAS = [["P3_cheap_sae", "P2_cheap_raw"], ["P6_nested_sae", "B_uncertainty_cheap_raw"]] as const;
 
 /** selective_prediction.json: the published keys, and exact areas with clustered intervals. */
-export function selectiveArtifact({ config, extracted, predicted }: DecideInputs) {
+export function selectiveArtifact(inputs: DecideInputs) {
+  const { config, predicted } = inputs;
   const { scores } = predicted.ladders[0]!.fitted.ladder;
-  const errors = testErrors(extracted);
+  const { cheap: errors } = testErrors(inputs);
   const nResamples = config.selective.n_bootstraps;
   const stream = (name: string) => randomStream(config.seed, `q3/${name}`);
   return {
@@ -123,24 +125,31 @@ export function calibrationArtifact({ extracted, label, predicted }: DecideInput
   }));
 }
 
-/** cascade_results.json: the published keys with mean costs, and the corrected cascade with each item's own. */
-export function cascadeArtifact({ config, extracted, predicted }: DecideInputs) {
+/**
+ * cascade_results.json: the published keys with mean costs, and the corrected cascade with each item's own, unless the
+ * configuration names what any item costs.
+ */
+export function cascadeArtifact(inputs: DecideInputs) {
+  const { config, extracted, predicted } = inputs;
   const { scores } = predicted.ladders[0]!.fitted.ladder;
   const routed = Object.fromEntries(config.cascade.scores.map((rung) => [rung, scores[rung]!]));
-  const cheapCosts = Float64Array.from(extracted.split.test, (row) => extracted.cheap.costs[row]!);
-  const models = {
-    cheapErrors: testErrors(extracted),
-    expensiveErrors: extracted.expensive.errors,
-  };
-  const costed = { ...models, cheapCosts, expensiveCosts: extracted.expensive.costs };
+  const { test } = extracted.split;
+  const { costs } = config.cascade;
+  const cheapCosts = costs
+    ? new Float64Array(test.length).fill(costs[0])
+    : Float64Array.from(test, (row) => extracted.cheap.costs[row]!);
+  const expensiveCosts = costs ? new Float64Array(test.length).fill(costs[1]) : extracted.expensive.costs;
+  const { cheap: cheapErrors, expensive: expensiveErrors } = testErrors(inputs);
+  const models = { cheapErrors, expensiveErrors };
+  const costed = { ...models, cheapCosts, expensiveCosts };
   const stream = (name: string) => randomStream(config.seed, `q4/${name}`);
   return {
     ...cascade(routed, {
       ...models,
       cheapCost: mean(cheapCosts),
-      expensiveCost: mean(extracted.expensive.costs),
+      expensiveCost: mean(expensiveCosts),
     }, { nTrials: 500, rng: stream("random") }),
-    cost_unit: "parameters x tokens",
+    cost_unit: costs ? `any item ${costs[0]} or ${costs[1]}` : "parameters x tokens",
     corrected: correctedCascade(routed, costed, {
       nResamples: config.cascade.n_bootstraps,
       nPermutations: config.cascade.n_permutations,
@@ -157,8 +166,23 @@ export function cascadeArtifact({ config, extracted, predicted }: DecideInputs) 
   };
 }
 
-function testErrors({ cheap, split }: Extracted): Float64Array {
-  return Float64Array.from(split.test, (row) => cheap.errors[row]!);
+/**
+ * What deciding weighs, of both models on the test items: their errors, or the label, the expensive model's by the cheap
+ * one's scale.
+ * @throws {UsageError} if the label says nothing of another model and the configuration lets it decide
+ */
+function testErrors({ config, label, extracted: { cheap, expensive, split } }: DecideInputs) {
+  if (!config.label?.decides) {
+    const own = Float64Array.from(split.test, (row) => cheap.errors[row]!);
+    return { cheap: own, expensive: expensive.errors };
+  }
+  if (label.judge === undefined) {
+    throw new UsageError(`Cannot decide by the label: "${label.definition}" says nothing of another model`);
+  }
+  return {
+    cheap: Float64Array.from(split.test, (row) => label.labels[row]!),
+    expensive: Float64Array.from(label.judge(expensive)),
+  };
 }
 
 function mean(values: ArrayLike<number>): number {

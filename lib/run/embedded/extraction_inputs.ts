@@ -22,6 +22,10 @@ export async function extractionInputs(config: StudyConfig): Promise<ExtractionI
     models: { cheap: await weights("cheap"), expensive: await weights("expensive") },
     ...(file !== undefined && { data: await sha256File(dataFile(file)) }),
     ...(corpus && { split: corpus.split, maxPromptTokens: corpus.max_prompt_tokens ?? null }),
+    ...(corpus?.answer_tokens !== undefined && {
+      answerTokens: corpus.answer_tokens,
+      wrongMeansNoMatch: label?.kind === "exact_match",
+    }),
     ...(series && { series }),
     ...(extraction && { engine: extraction.engine, error: label?.error ?? null }),
     ...(limit !== undefined && { limit }),

@@ -35,6 +35,7 @@ export async function openStudy(config: StudyConfig, engine: EngineOptions): Pro
         purgesMemorised: true,
         ...(corpus.max_prompt_tokens !== undefined && { maxPromptTokens: corpus.max_prompt_tokens }),
         hasPublishedCheap: corpus.published_cheap ?? false,
+        answerTokens: corpus.answer_tokens,
       }),
       ...(extraction?.positions === "boundary" && { positions: "boundary" as const }),
     });
@@ -59,6 +60,7 @@ export async function openStudy(config: StudyConfig, engine: EngineOptions): Pro
       sharesUniforms: config.causal.common_random_numbers,
     },
     seasonLength: forecast.season_length,
+    hasExtendedCheap: config.cheap?.extended,
     ...(extraction?.positions === "with_eos" && { positions: "with_eos" as const }),
   });
 }

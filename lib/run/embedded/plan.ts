@@ -157,6 +157,7 @@ async function volumeOf(config: StudyConfig): Promise<Volume> {
     for (const { prompt, candidates } of items) {
       const own = Math.min(longest, tokensOf(prompt));
       tokens += own;
+      if (candidates.length === 1) tokensScored += config.corpus?.answer_tokens ?? 0;
       tokensScored += own + candidates.reduce((sum, text) => sum + own + tokensOf(text), 0);
     }
     if (config.extraction?.positions === "boundary") tokens = items.length * items[0]!.candidates.length;

@@ -12,12 +12,15 @@ import { poolRaw, poolSae } from "./blocks.ts";
 import { calibrationArtifact, cascadeArtifact, selectiveArtifact } from "./decide.ts";
 import { cause } from "./cause.ts";
 import { claimsArtifact } from "./claims.ts";
+import { confoundsArtifact, withinStrataArtifact } from "./confounds.ts";
+import { continuousArtifact } from "./continuous.ts";
 import { controlsArtifact, untouchedArtifact } from "./controls.ts";
 import { extract } from "./extract.ts";
 import { judgeGivenSae, readGivenSae, withGivenSae } from "./given_sae.ts";
 import { openItemActivations } from "./item_activations.ts";
 import { learningArtifact } from "./learning.ts";
 import { chooseLatents, latentsArtifact } from "./latents.ts";
+import { baselinesArtifact, measuresArtifact } from "./measures.ts";
 import { openStudy } from "./open_study.ts";
 import { predict, probeArtifact } from "./predict.ts";
 import { type JudgedSae, trainSaes } from "./saes.ts";
@@ -71,8 +74,11 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
     const config = given ? withGivenSae(studyConfig, given) : studyConfig;
     const extracted = await extract(study, config, cache);
     const label = study.label(extracted.cheap);
-    if (config.profile === "full" && study.baselines) {
-      await save("baselines", baselinesArtifact(study, extracted));
+    const isFull = config.profile === "full";
+    if (isFull) {
+      if (study.baselines) await save("baselines", baselinesArtifact(study, extracted));
+      await save("measures", measuresArtifact(extracted));
+      await save("confounds", confoundsArtifact(study, { label, extracted }));
     }
     const saes = given
       ? [await judgeGivenSae(given, { seed: config.sae.seeds[0]!, extracted, engine, cache })]
@@ -95,11 +101,24 @@ export async function runStudy(studyConfig: StudyConfig, options: RunStudyOption
         nPurged: extracted.nPurged,
       }),
     );
+    if (isFull) {
+      const test = { ...predicted, test: extracted.split.test };
+      await save(
+        "within_strata",
+        withinStrataArtifact(predicted.ladders[0]!.fitted.ladder.scores, label, test),
+      );
+    }
     const inputs = { study, config, extracted, label, predicted };
     await timed(
       "learning curve",
       async () => await save("learning_curve", await learningArtifact({ ...inputs, threads })),
     );
+    if (isFull) {
+      await timed(
+        "continuous target",
+        async () => await save("continuous_target", continuousArtifact(inputs)),
+      );
+    }
     await saveTable("probe_scores", scoreRows(study, { extracted, predicted }));
     await timed("decisions", async () => {
       await save("selective_prediction", selectiveArtifact(inputs));
@@ -171,22 +190,6 @@ function saeArtifact(saes: readonly JudgedSae[]) {
     reasons: [...new Set(refused.flatMap(({ assessment }) => assessment.gate.reasons))],
     by_seed: saes.map(({ seed, training, assessment }) => ({ seed, training, ...assessment })),
   };
-}
-
-/** baselines.json: mean errors of forecasts that need no model, beside the cheap model's. */
-function baselinesArtifact({ baselines }: Study, { split, cheap }: Awaited<ReturnType<typeof extract>>) {
-  const { names, matrix } = baselines!;
-  const meanOf = (rows: Uint32Array, value: (row: number) => number) =>
-    rows.reduce((sum, row) => sum + value(row), 0) / rows.length;
-  return Object.fromEntries(
-    Object.entries(split).map(([part, rows]) => [part, {
-      n: rows.length,
-      ...Object.fromEntries(
-        names.map((name, j) => [name, meanOf(rows, (row) => matrix.data[row * matrix.nCols + j]!)]),
-      ),
-      cheap_model_error: meanOf(rows, (row) => cheap.errors[row]!),
-    }]),
-  );
 }
 
 /** One row a test item: its label, errors, and every rung's score under the first seed. */

@@ -8,7 +8,7 @@ import type { Coverage } from "../../modality.ts";
 import type { EngineOptions } from "../../model/engine.ts";
 import { parseYamlFile, readYamlConfig } from "../../io/yaml_config.ts";
 import { LLM_LABELS, type LlmLabel } from "../../modalities/llm_labels.ts";
-import type { SeriesRules } from "../../modalities/tsfm.ts";
+import { SERIES_ERRORS, type SeriesRules } from "../../modalities/tsfm_labels.ts";
 import { section } from "../config.ts";
 import type { VariantAxes } from "./variants.ts";
 
@@ -39,6 +39,8 @@ export interface StudyConfig {
     /** Of series: what the error is, and whose quantile the threshold. */
     readonly error?: NonNullable<SeriesRules["error"]>;
     readonly threshold_over?: NonNullable<SeriesRules["thresholdOver"]>;
+    /** Selective prediction and the cascade weigh the label, of either model, instead of its error; default false. */
+    readonly decides?: boolean;
   };
   readonly forecast?: {
     readonly n_paths: number;
@@ -53,7 +55,11 @@ export interface StudyConfig {
     readonly max_prompt_tokens?: number;
     /** The published cheap block, which holds the prompt's perplexity; default false. */
     readonly published_cheap?: boolean;
+    /** Tokens of the answer that a model writes by itself to a question; default none is written. */
+    readonly answer_tokens?: number;
   };
+  /** Of series: STL strengths and the Hurst exponent in the cheap block too; default false. */
+  readonly cheap?: { readonly extended: boolean };
   /** How models are run; absent, as the embedded study does: portable, all positions, float32, in one part. */
   readonly extraction?: {
     readonly engine: "native" | "portable";
@@ -95,6 +101,8 @@ export interface StudyConfig {
     readonly n_bootstraps: number;
     readonly n_permutations: number;
     readonly scores: readonly string[];
+    /** Of any item, cheap and expensive; default each item's own, parameters x tokens. */
+    readonly costs?: readonly [cheap: number, expensive: number];
   };
   readonly causal: {
     readonly n_items: number;
@@ -127,6 +135,8 @@ const share = { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 } as co
 const list = (items: unknown) => ({ type: "array", items, minItems: 1 });
 const mapping = (values: unknown) => ({ type: "object", required: [], additionalProperties: values });
 
+const COSTS = { type: "array", items: positive, minItems: 2, maxItems: 2 } as const;
+
 const SCHEMA = section({
   profile: { type: "string", enum: STUDY_PROFILES },
   modality: { type: "string", enum: ["llm", "tsfm"] },
@@ -140,20 +150,23 @@ const SCHEMA = section({
   label: section({
     hard_quantile: share,
     kind: { type: "string", enum: LLM_LABELS },
-    error: { type: "string", enum: ["scaled_crps", "crps", "mase"] },
+    error: { type: "string", enum: SERIES_ERRORS },
     threshold_over: { type: "string", enum: ["train", "all"] },
-  }, ["kind", "error", "threshold_over"]),
+    decides: { type: "boolean" },
+  }, ["kind", "error", "threshold_over", "decides"]),
   forecast: section({
     n_paths: { type: "integer", minimum: 2 },
     season_length: count,
     continuation: { type: "string", enum: ["median", "path"] },
   }, ["continuation"]),
+  cheap: section({ extended: { type: "boolean" } }),
   corpus: section({
     file: text,
     split: { type: "string", enum: ["published", "grouped"] },
     max_prompt_tokens: count,
     published_cheap: { type: "boolean" },
-  }, ["max_prompt_tokens", "published_cheap"]),
+    answer_tokens: count,
+  }, ["max_prompt_tokens", "published_cheap", "answer_tokens"]),
   extraction: section({
     engine: { type: "string", enum: ["native", "portable"] },
     threads: count,
@@ -180,7 +193,9 @@ const SCHEMA = section({
     n_permutations: count,
   }),
   selective: section({ n_bootstraps: count, risk_levels: list(share) }, ["risk_levels"]),
-  cascade: section({ n_bootstraps: count, n_permutations: count, scores: list(text) }),
+  cascade: section({ n_bootstraps: count, n_permutations: count, scores: list(text), costs: COSTS }, [
+    "costs",
+  ]),
   causal: section({
     n_items: count,
     n_latents: count,
@@ -203,6 +218,7 @@ const SCHEMA = section({
   "forecast",
   "series",
   "corpus",
+  "cheap",
   "extraction",
   "variants",
   "sweep",

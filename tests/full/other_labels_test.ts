@@ -1,0 +1,322 @@
+/** Labels of the full profile and what trivially predicts them, on the published records and real series. */
+import assert from "node:assert/strict";
+import { readRecordedTest } from "lib/data/records.ts";
+import { openLlmStudy, tokenItems } from "lib/modalities/llm.ts";
+import { promptItems } from "lib/modalities/llm_prompts.ts";
+import { itemLabels, LLM_LABELS, type LlmLabel, purgedSplits } from "lib/modalities/llm_labels.ts";
+import { labelWindows, SERIES_ERRORS, windowLabels } from "lib/modalities/tsfm_labels.ts";
+import { openTsfmStudy } from "lib/modalities/tsfm.ts";
+import { csvWindows, organismWindows } from "lib/modalities/tsfm_windows.ts";
+import type { Outcomes } from "lib/modality.ts";
+import { blockOf, columnOf } from "lib/modalities/columns.ts";
+import { randomStream } from "lib/math/random.ts";
+import { confoundsArtifact, type LabelConfounds, withinStrataArtifact } from "lib/run/embedded/confounds.ts";
+import { cascadeArtifact, type DecideInputs } from "lib/run/embedded/decide.ts";
+import { fullConfigs } from "lib/run/embedded/full_configs.ts";
+import { joinOutcomes, outcomesOf, plainOutcomes } from "lib/run/embedded/plain_outcomes.ts";
+import { assertClose, dataDirectory, dataTest } from "../support.ts";
+import { recordedSquad, SQUAD, words } from "../modalities/recorded_squad.ts";
+
+/** The adapter's labels of recorded SQuAD, and the rows of its splits. */
+async function squadLabels() {
+  const { recorded, items } = await recordedSquad();
+  const splits = purgedSplits(items, recorded.promptPerplexity);
+  const rowsOf = (wanted: string) =>
+    Uint32Array.from(splits.flatMap((split, row) => split === wanted ? [row] : []));
+  const cheap = {
+    nats: recorded.targetPerplexity!.map(Math.log),
+    errors: new Float64Array(5000),
+    costs: new Float64Array(5000),
+    uncertainty: blockOf({}, 5000),
+  };
+  const labels = itemLabels(tokenItems(items, words), cheap, { splits, hardQuantile: 0.75 });
+  const groups = items.map(({ group }) => group);
+  return { recorded, labels, cheap, groups, split: { train: rowsOf("train"), test: rowsOf("test") } };
+}
+
+dataTest(
+  "confounds.json of SQuAD names the gold answer's words: AUROC 0.815 against the published label, before any probe",
+  async () => {
+    const { recorded, labels, cheap, groups, split } = await squadLabels();
+    const report = confoundsArtifact({ labels: () => labels, groups }, {
+      label: labels["perplexity"]!,
+      extracted: { cheap, split },
+    });
+    assert.equal(report.n_test, 1500);
+    assert.deepEqual(labels["perplexity"]!.labels, recorded.labels);
+    const of = (label: string) => report.labels[label] as LabelConfounds;
+    const predictor = (label: string, name: string) => of(label).predictors.find((own) => own.name === name)!;
+    const answer = predictor("perplexity", "answer_words");
+    assertClose(1 - answer.auroc, 0.815, 5e-4, "minus the answer's words");
+    const { inference } = answer;
+    assert.ok(
+      inference?.status === "underpowered" || inference!.ciHigh < 0,
+      "far from chance, or too few articles",
+    );
+    assert.ok(of("perplexity").is_confounded && of("nats").is_confounded);
+    assert.ok(predictor("length_free_nats", "answer_words").strength < answer.strength - 0.1);
+    for (const name of ["answer_tokens", "prompt_tokens", "context_words", "position", "article_order"]) {
+      assert.ok(predictor("perplexity", name).strength >= 0.5, name);
+    }
+    assert.ok(predictor("perplexity", "category_train_rate").strength > 0.5);
+    assert.equal(of("perplexity").n_hard, split.test.reduce((sum, row) => sum + recorded.labels[row]!, 0));
+  },
+);
+
+dataTest(
+  "within_strata.json of SQuAD: P2's recorded scores reach 0.671 over all pairs, 0.717 among answers of equal length",
+  async () => {
+    const { recorded, labels, groups, split } = await squadLabels();
+    const files = {
+      scores: "activations/squad_scores.parquet",
+      expensive: "activations_base/squad_metadata.parquet",
+    };
+    const test = await readRecordedTest(`${dataDirectory}/records`, { ...SQUAD, ...files }, recorded);
+    assert.deepEqual([...test.rows], [...split.test]);
+    const { all_pairs, by_predictor } = withinStrataArtifact(test.scores, labels["perplexity"]!, {
+      test: split.test,
+      testLabels: test.labels,
+      testGroups: Array.from(split.test, (row) => groups[row]!),
+    });
+    assertClose(all_pairs["P2_cheap_raw"]!, 0.671, 5e-4);
+    const { rungs, share_of_pairs } = by_predictor["answer_words"]!;
+    assertClose(rungs["P2_cheap_raw"]!.within_auroc, 0.717, 5e-4);
+    const nHard = test.labels.reduce((sum, hard) => sum + hard, 0);
+    assertClose(share_of_pairs, 66290 / (nHard * (1500 - nHard)), 1e-12);
+  },
+);
+
+Deno.test("cascade.costs: the published costs of any item instead of each item's own, and valid in every published variant", () => {
+  const n = 60, rng = randomStream(4, "tests/costs");
+  const coins = () => Float64Array.from({ length: n }, () => Number(rng.random() < 0.4));
+  const own = Float64Array.from({ length: n }, () => 1e9 * (1 + rng.random()));
+  const outcomes = { errors: coins(), nats: coins(), costs: own, uncertainty: blockOf({}, n) };
+  const test = Uint32Array.from({ length: n }, (_, i) => i);
+  const [, squad] = fullConfigs();
+  const artifactOf = (costs?: readonly [number, number]) =>
+    cascadeArtifact({
+      config: {
+        ...squad!,
+        cascade: { n_bootstraps: 50, n_permutations: 50, scores: ["P1_cheap"], ...(costs && { costs }) },
+      },
+      extracted: {
+        split: { train: test, test },
+        cheap: outcomes,
+        expensive: { ...outcomes, errors: coins(), costs: own.map((cost) => 3 * cost) },
+      },
+      predicted: {
+        ladders: [{
+          fitted: { ladder: { scores: { P1_cheap: outcomes.errors.map((x) => x + rng.random()) } } },
+        }],
+        testGroups: Array.from(test, (i) => i % 12),
+      },
+    } as unknown as DecideInputs);
+  const fixed = artifactOf([1, 5]), each = artifactOf();
+  assert.deepEqual([fixed.always_cheap.cost, fixed.always_expensive.cost], [1, 5]);
+  assert.match(fixed.cost_unit, /1 or 5/);
+  assert.equal(each.cost_unit, "parameters x tokens");
+  assert.ok(each.always_cheap.cost > 1e9);
+  const published = fullConfigs({ variants: { protocol: "published" } });
+  assert.deepEqual(published.map(({ cascade }) => cascade.costs), [[1, 5], [1, 5], [1, 4]]);
+  assert.ok(fullConfigs().every(({ cascade }) => cascade.costs === undefined));
+  assert.throws(
+    () => fullConfigs({ overrides: ["cascade.costs=[1]"] }),
+    /cascade\.costs must NOT have fewer than 2/,
+  );
+  assert.equal(
+    fullConfigs({ studies: ["tsfm_etth1"], overrides: ["cheap.extended=true"] })[0]!.cheap!.extended,
+    true,
+  );
+});
+
+dataTest(
+  "label.decides: SQuAD's recorded failures of Pythia-2.8B follow from its perplexities by the cheap scale",
+  async () => {
+    const { recorded, labels, split } = await squadLabels();
+    const files = {
+      scores: "activations/squad_scores.parquet",
+      expensive: "activations_base/squad_metadata.parquet",
+    };
+    const source = { ...files, target_perplexity: "perplexity" };
+    const test = await readRecordedTest(`${dataDirectory}/records`, source, recorded);
+    const n = test.rows.length, zeros = new Float64Array(n);
+    const expensive = {
+      nats: test.expensivePerplexity!.map(Math.log),
+      ...{ errors: zeros.map((_, i) => i % 2), costs: zeros, uncertainty: blockOf({}, n) },
+    };
+    const label = labels["perplexity"]!;
+    assert.deepEqual(Float64Array.from(label.judge!(expensive)), test.expensiveError);
+    const [, squad] = fullConfigs({ variants: { protocol: "published" } });
+    const inputs = (decides: boolean, own = label) => ({
+      config: {
+        ...squad!,
+        label: { ...squad!.label!, decides },
+        cascade: { ...squad!.cascade, scores: ["P1_cheap"] },
+      },
+      label: own,
+      extracted: { split, cheap: { ...expensive, errors: new Float64Array(5000) }, expensive },
+      predicted: {
+        ladders: [{ fitted: { ladder: { scores: test.scores } } }],
+        testGroups: Array.from(test.rows),
+      },
+    } as unknown as DecideInputs);
+    const share = (values: ArrayLike<number>) => Array.from(values).reduce((sum, x) => sum + x, 0) / n;
+    const { always_cheap, always_expensive } = cascadeArtifact(inputs(true));
+    assertClose(always_cheap.mean_error, share(test.labels), 1e-12);
+    assertClose(always_expensive.mean_error, share(test.expensiveError), 1e-12);
+    assert.equal(cascadeArtifact(inputs(false)).always_cheap.mean_error, 0);
+    assert.throws(
+      () => cascadeArtifact(inputs(true, labels["length_free_nats"]!)),
+      /says nothing of another model/,
+    );
+  },
+);
+
+Deno.test("itemLabels() gives every kind of label that items allow", () => {
+  const item = (id: number, nCandidates: number) => ({
+    ...{
+      id,
+      group: id,
+      category: `c${id % 3}`,
+      prompt: "a b",
+      truth: 0,
+      factors: {},
+      trivial: { position: id },
+    },
+    ...{ split: id < 60 ? "train" as const : "test" as const, promptTokens: new Uint32Array(2) },
+    candidates: new Array<string>(nCandidates).fill(" x"),
+    candidateTokens: Array.from({ length: nCandidates }, () => new Uint32Array(1 + id % 4)),
+  });
+  const rng = randomStream(1, "test");
+  const of = (nCandidates: number) => {
+    const items = Array.from({ length: 90 }, (_, id) => item(id, nCandidates));
+    const outcomes = {
+      nats: Float64Array.from(items, () => rng.random()),
+      errors: Float64Array.from(items, (_, i) => i % 2),
+    };
+    return itemLabels(items, outcomes, { splits: items.map(({ split }) => split), hardQuantile: 0.75 });
+  };
+  assert.deepEqual(Object.keys(of(4)), LLM_LABELS.filter((kind) => kind !== "exact_match"));
+  const single = of(1);
+  assert.ok(!("wrong_ending" in single) && "length_free_nats" in single && "perplexity" in single);
+  const { names, matrix } = single["nats"]!.trivial;
+  const at = names.indexOf("category_train_rate");
+  for (const row of [0, 1, 2]) {
+    const own = Array.from({ length: 20 }, (_, k) => single["nats"]!.labels[3 * k + row]!);
+    assertClose(matrix.data[row * matrix.nCols + at]!, own.reduce((a, b) => a + b) / 20, 1e-12);
+  }
+});
+
+Deno.test("exact_match: the organism's own greedy answers, scored; the label, the error and the measures agree", async () => {
+  const items = promptItems("facts", { seed: 42, nItems: 300 }).slice(0, 40).map((item) => ({
+    ...item,
+    answers: ["no such answer", item.candidates[0]!.trim()],
+  }));
+  const model = "results/organisms/facts_cheap";
+  const open = (label: LlmLabel, answerTokens?: number) =>
+    openLlmStudy({
+      ...{
+        dataset: "squad",
+        items,
+        label,
+        answerTokens,
+        hook: "blocks.0.hook_resid_post",
+        hardQuantile: 0.75,
+      },
+      models: { cheap: model, expensive: model },
+      engine: { engine: "native" },
+    });
+  await assert.rejects(open("exact_match"), /answer_tokens/);
+  const study = await open("exact_match", 8);
+  const plain = await open("nats");
+  try {
+    const rows = items.map((_, i) => i);
+    const own = await study.outcomes("cheap", rows), forced = await plain.outcomes("cheap", rows);
+    // the organism was taught to end after its answer: it is right where teacher forcing says so
+    assert.deepEqual(own.errors, forced.errors);
+    assert.ok(new Set(own.errors).size === 2 && forced.measures === undefined);
+    const matches = columnOf(own.measures!, "exact_match"), f1 = columnOf(own.measures!, "f1");
+    assert.deepEqual([...matches], [...own.errors].map((error) => 1 - error));
+    const { labels, difficulty } = study.label(own);
+    assert.deepEqual([...labels], [...own.errors]);
+    assert.deepEqual([...difficulty], [...f1].map((value) => 1 - value));
+    assert.deepEqual(Object.keys(study.labels(own)), [
+      "nats",
+      "perplexity",
+      "length_free_nats",
+      "exact_match",
+    ]);
+    assert.ok(!("exact_match" in plain.labels(forced)));
+  } finally {
+    await study.close();
+    await plain.close();
+  }
+});
+
+Deno.test("windowLabels() labels by every measure on train, and the published CRPS over all windows", () => {
+  const values = Float64Array.from({ length: 400 }, (_, t) => Math.sin(t / 3) + t / 100);
+  const windows = csvWindows(values, { context: 24, horizon: 6, stride: 4, seasonLength: 6 });
+  const n = windows.length, rng = randomStream(2, "test");
+  const column = () => Float64Array.from({ length: n }, () => rng.random());
+  const measures = blockOf(Object.fromEntries(SERIES_ERRORS.map((error) => [error, column()])), n);
+  const errors = column();
+  const outcomes: Outcomes = {
+    errors,
+    nats: column(),
+    costs: column(),
+    uncertainty: blockOf({}, n),
+    measures,
+  };
+  const kept = outcomesOf(joinOutcomes([plainOutcomes(outcomes)]));
+  assert.deepEqual(kept, outcomes, "stages keep measures");
+  const labels = windowLabels(windows, kept, { hardQuantile: 0.75 });
+  assert.deepEqual(Object.keys(labels), [...SERIES_ERRORS, "crps_all"]);
+  const rateOn = (name: string, isJudged: (split: string) => boolean) => {
+    const rows = windows.flatMap(({ split }, i) => isJudged(split) ? [i] : []);
+    return rows.reduce((sum, row) => sum + labels[name]!.labels[row]!, 0) / rows.length;
+  };
+  for (const error of SERIES_ERRORS) {
+    assertClose(rateOn(error, (split) => split === "train"), 0.25, 0.02, error);
+  }
+  assertClose(rateOn("crps_all", () => true), 0.25, 0.02);
+  const own = labelWindows(windows, { errors: labels["mase"]!.difficulty }, {
+    hardQuantile: 0.75,
+    rules: { error: "mase" },
+  });
+  assert.deepEqual(own.labels, labels["mase"]!.labels);
+});
+
+Deno.test("expected_crps: through the adapter, the sampled CRPS's mean over seeds at less scatter", async () => {
+  const windows = organismWindows({ seed: 3, nItems: 60 }).filter((_, i) => i % 20 === 0);
+  const model = "results/organisms/series_cheap";
+  const rows = windows.map((_, i) => i), nSeeds = 24;
+  const expected: number[][] = [], sampled: number[][] = [];
+  for (let seed = 0; seed < nSeeds; seed++) {
+    const study = await openTsfmStudy({
+      ...{ dataset: "series", windows, seed, nPaths: 6, hardQuantile: 0.75, seasonLength: 24 },
+      ...{ hook: "encoder.1.hook_resid_post", rules: { error: "expected_crps" } },
+      models: { cheap: model, expensive: model },
+      engine: { engine: "native", threads: 1 },
+    });
+    const { errors, measures } = await study.outcomes("cheap", rows);
+    await study.close();
+    assert.deepEqual(errors, columnOf(measures!, "expected_crps"));
+    expected.push([...errors]);
+    sampled.push([...columnOf(measures!, "scaled_crps")]);
+  }
+  let quieter = 0;
+  for (const row of rows) {
+    const [a, b] = [expected, sampled].map((own) => momentsOf(own.map((errors) => errors[row]!)));
+    assertClose(a!.mean, b!.mean, 4 * Math.sqrt((a!.variance + b!.variance) / nSeeds), `window ${row}`);
+    if (a!.variance < b!.variance) quieter++;
+  }
+  assert.equal(quieter, rows.length);
+});
+
+function momentsOf(values: readonly number[]) {
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+  return {
+    mean,
+    variance: values.reduce((sum, x) => sum + (x - mean) * (x - mean), 0) / (values.length - 1),
+  };
+}
