@@ -48,6 +48,8 @@ export interface StudyConfig {
   /** A real text data set: a file of the data directory, or an absolute path. */
   readonly corpus?: {
     readonly file: string;
+    /** The same items in another form, read where `file` is missing. */
+    readonly fallback?: string;
     readonly split: "published" | "grouped";
     /** Longer prompts lose their beginning, as published; default none. */
     readonly max_prompt_tokens?: number;
@@ -150,10 +152,11 @@ const SCHEMA = section({
   }, ["continuation"]),
   corpus: section({
     file: text,
+    fallback: text,
     split: { type: "string", enum: ["published", "grouped"] },
     max_prompt_tokens: count,
     published_cheap: { type: "boolean" },
-  }, ["max_prompt_tokens", "published_cheap"]),
+  }, ["fallback", "max_prompt_tokens", "published_cheap"]),
   extraction: section({
     engine: { type: "string", enum: ["native", "portable"] },
     threads: count,
