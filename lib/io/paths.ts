@@ -36,11 +36,14 @@ export function requireData(part: "records" | "data"): string {
 
 /**
  * A file of `data/`: below `FMDP_DATA` if it is there, else in the cache; an absolute path is taken as it is.
- * @throws {UsageError} if it is in neither; the message says which command fetches it
+ * @param names of one data set's forms, in order of preference
+ * @throws {UsageError} if none is in either; the message says which command fetches it
  */
-export function dataFile(name: string): string {
+export function dataFile(...names: readonly string[]): string {
   const roots = [...process.env.FMDP_DATA ? [process.env.FMDP_DATA] : [], cacheDirectory()];
-  const paths = isAbsolute(name) ? [name] : roots.map((root) => join(root, "data", name));
+  const paths = names.flatMap((name) =>
+    isAbsolute(name) ? [name] : roots.map((root) => join(root, "data", name))
+  );
   const path = paths.find((candidate) => existsSync(candidate));
   if (path !== undefined) return path;
   throw new UsageError(

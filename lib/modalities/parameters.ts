@@ -13,11 +13,21 @@ export function countParameters(directory: string): number {
 
 /** Numbers of a residual state, by what GPT-NeoX and T5 call them. */
 export function modelWidth(directory: string): number {
+  return sizeOf(directory, "width", ["hidden_size", "d_model"]);
+}
+
+/** Blocks of the stack that is read: all of GPT-NeoX, T5's encoder. */
+export function countBlocks(directory: string): number {
+  return sizeOf(directory, "number of blocks", ["num_hidden_layers", "num_layers"]);
+}
+
+/** @throws {GuardrailError} "corrupt-file" if the configuration has none of the keys */
+function sizeOf(directory: string, what: string, keys: readonly string[]): number {
   const { config } = openCheckpoint(directory);
-  const width = config["hidden_size"] ?? config["d_model"];
-  if (typeof width === "number") return width;
+  const size = keys.map((key) => config[key]).find((value) => value !== undefined);
+  if (typeof size === "number") return size;
   throw new GuardrailError(
     "corrupt-file",
-    `Cannot tell the width of ${directory}: its config.json needs hidden_size or d_model`,
+    `Cannot tell the ${what} of ${directory}: its config.json needs ${keys.join(" or ")}`,
   );
 }

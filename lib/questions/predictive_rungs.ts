@@ -7,7 +7,7 @@ import type { CsrMatrix, Matrix } from "../math/matrix.ts";
 import { randomStream } from "../math/random.ts";
 import { chooseCAndFit, type ChosenC } from "../stats/choose_c.ts";
 import { fitDifferenceOfMeans } from "../stats/difference_of_means.ts";
-import { joinBlocks, pickRows, shapeOf } from "../stats/feature_blocks.ts";
+import { columnRange, joinBlocks, pickRows, shapeOf } from "../stats/feature_blocks.ts";
 import { decisionFunction, type LogisticFit, sigmoid } from "../stats/l1_logistic.ts";
 import type { PathPoint } from "../stats/logistic/paths.ts";
 import type { PathThreads } from "../stats/logistic/threads.ts";
@@ -206,31 +206,4 @@ async function fitProbeRung(
   });
   const scores = decisionFunction(blocks, fit, { scaler, rows: split.test }).map(sigmoid);
   return { scores, bestC: fit.c, choice, fit, path };
-}
-
-function columnRange(matrix: Matrix | CsrMatrix, from: number, to: number): Matrix | CsrMatrix {
-  const { nRows } = matrix, nCols = to - from;
-  if (!("indptr" in matrix)) {
-    const data = matrix.data instanceof Float32Array
-      ? new Float32Array(nRows * nCols)
-      : new Float64Array(nRows * nCols);
-    for (let i = 0; i < nRows; i++) {
-      data.set(matrix.data.subarray(i * matrix.nCols + from, i * matrix.nCols + to), i * nCols);
-    }
-    return { data, nRows, nCols };
-  }
-  const indptr = new Uint32Array(nRows + 1), indices: number[] = [], values: number[] = [];
-  for (let i = 0; i < nRows; i++) {
-    for (let at = matrix.indptr[i]!; at < matrix.indptr[i + 1]!; at++) {
-      const j = matrix.indices[at]!;
-      if (j < from || j >= to) continue;
-      indices.push(j - from);
-      values.push(matrix.values[at]!);
-    }
-    indptr[i + 1] = indices.length;
-  }
-  const stored = matrix.values instanceof Float32Array
-    ? Float32Array.from(values)
-    : Float64Array.from(values);
-  return { indptr, indices: Uint32Array.from(indices), values: stored, nRows, nCols };
 }

@@ -1,40 +1,23 @@
 /**
  * `deno task fetch full`: the data sets and models of `--profile full`, their sizes shown before anything is fetched.
- * Data sets are pinned by commit and git blob; models by the commit that the first fetch found, which it notes in
- * `full.lock.json` with the SHA-256 of every data file.
+ * Data sets are pinned by commit and SHA-256 or git blob; models by the commit that the first fetch found, which it
+ * notes in `full.lock.json` with the SHA-256 of every data file.
  */
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import ettFiles from "../data/etth_files.json" with { type: "json" };
 import fullFiles from "../data/full_files.json" with { type: "json" };
 import { GuardrailError } from "../guardrail.ts";
 import { writeJsonAtomic } from "../io/atomic.ts";
-import { downloadFile, gitBlobIdOfFile } from "../io/download.ts";
 import { sha256File } from "../io/hash.ts";
-import { requestWithRetry, type RetryPolicy } from "../io/http.ts";
+import type { RetryPolicy } from "../io/http.ts";
 import { cacheDirectory } from "../io/paths.ts";
 import { createProgress } from "../io/progress.ts";
 import { resolveModel, surveyModel } from "../model/hub.ts";
 import type { HubSettings } from "../model/hub_cache.ts";
 import { markdownTable } from "../report/text_table.ts";
+import { bring, type PinnedSource, wantFiles } from "./fetch_sources.ts";
 import { type FullLock, LOCK_NAME, parseModelName, readFullLock } from "./full_lock.ts";
-
-/** A file of a repository at a commit; one of the two hashes is known. */
-export interface PinnedFile {
-  readonly path: string;
-  readonly bytes?: number;
-  readonly sha256?: string;
-  readonly git_blob_id?: string;
-}
-
-/** Files of one repository, and where they go below `data/`. */
-export interface PinnedSource {
-  readonly repository: string;
-  readonly commit: string;
-  readonly into: string;
-  readonly strip?: string;
-  readonly files: readonly PinnedFile[];
-}
 
 /** What to fetch and from where; all but `models` can be left out, and is replaced in tests. */
 export interface FetchFullOptions extends RetryPolicy {
@@ -54,12 +37,6 @@ export interface FetchFullOptions extends RetryPolicy {
 /** Of the study: ETTh1 and ETTh2 with their SHA-256, the rest by git blob. */
 export const FULL_SOURCES: readonly PinnedSource[] = [...ettFiles.repositories, ...fullFiles.repositories];
 
-interface WantedFile extends PinnedFile {
-  readonly name: string;
-  readonly url: string;
-  readonly target: string;
-}
-
 /**
  * Fetches what is missing.
  * @returns the lock as it is afterwards
@@ -69,21 +46,14 @@ export async function fetchFull(options: FetchFullOptions): Promise<FullLock> {
   const { models, print, isPlan = false, isQuiet = false } = options;
   const folder = options.folder ?? cacheDirectory();
   const lock = readFullLock(folder);
-  const files = wantedFiles(options, folder);
-  const missing: { readonly file: WantedFile; readonly bytes: number | undefined }[] = [];
-  for (const file of files) {
-    if (!await isThere(file)) missing.push({ file, bytes: file.bytes ?? await sizeAt(file.url, options) });
-  }
+  const { files, notes } = await wantFiles({ ...options, folder, sources: options.sources ?? FULL_SOURCES });
   const surveys: { readonly name: string; readonly survey: Awaited<ReturnType<typeof surveyModel>> }[] = [];
   for (const name of models) {
     const { id, revision } = parseModelName(name, lock);
     surveys.push({ name, survey: await surveyModel(id, { ...options, revision }) });
   }
   const rows = [
-    ...files.map((file) => {
-      const own = missing.find((entry) => entry.file === file);
-      return { name: file.name, bytes: own?.bytes, isMissing: own !== undefined };
-    }),
+    ...files.map(({ name, bytes, isHere }) => ({ name, bytes, isMissing: !isHere })),
     ...surveys.flatMap(({ name, survey }) =>
       survey.files.map((file) => {
         const own = survey.missing.find((entry) => entry.name === file);
@@ -92,21 +62,22 @@ export async function fetchFull(options: FetchFullOptions): Promise<FullLock> {
     ),
   ];
   print(`${sizeTable(rows)}\n`);
+  for (const note of notes) print(`${note}\n`);
   if (isPlan) return lock;
 
   const data: Record<string, { bytes: number; sha256: string }> = { ...lock.data };
-  for (const { file, bytes } of missing) {
-    const progress = createProgress({ label: file.name, unit: "B", isQuiet, ...(bytes && { total: bytes }) });
-    await downloadFile(file.url, file.target, {
-      ...options,
-      ...(bytes !== undefined && { size: bytes }),
-      ...(file.sha256 !== undefined && { sha256: file.sha256 }),
-      ...(file.git_blob_id !== undefined && { gitBlobId: file.git_blob_id }),
-      onProgress: (received) => progress.update(received),
+  const brought: { readonly name: string; readonly target: string }[] = [];
+  for (const file of files) {
+    const progress = createProgress({
+      ...{ label: file.name, unit: "B", isQuiet: isQuiet || file.isHere },
+      ...(file.bytes !== undefined && { total: file.bytes }),
     });
+    const found = await bring(file, { ...options, onProgress: (received) => progress.update(received) });
     progress.done();
+    if (found.note !== undefined) print(`${found.note}\n`);
+    brought.push(found);
   }
-  for (const { name, target } of files) {
+  for (const { name, target } of brought) {
     const sha256 = await sha256File(target);
     const known = data[name]?.sha256 ?? sha256;
     if (known !== sha256) {
@@ -136,33 +107,6 @@ export async function fetchFull(options: FetchFullOptions): Promise<FullLock> {
     print(`Everything is in ${folder} and the Hugging Face cache; ${LOCK_NAME} notes what it is.\n`);
   }
   return found;
-}
-
-function wantedFiles({ sources = FULL_SOURCES, server }: FetchFullOptions, folder: string): WantedFile[] {
-  const root = server ?? "https://raw.githubusercontent.com";
-  return sources.flatMap(({ repository, commit, into, strip = "", files }) =>
-    files.map((file): WantedFile => {
-      const name = into + file.path.slice(strip.length);
-      const url = `${root}/${repository}/${commit}/${file.path}`;
-      return { ...file, name, url, target: join(folder, "data", name) };
-    })
-  );
-}
-
-async function isThere({ target, sha256, git_blob_id }: WantedFile): Promise<boolean> {
-  if (!existsSync(target)) return false;
-  return sha256 === undefined
-    ? await gitBlobIdOfFile(target) === git_blob_id
-    : await sha256File(target) === sha256;
-}
-
-/** What a server says a file has, in bytes; undefined if it does not say. */
-async function sizeAt(url: string, policy: RetryPolicy): Promise<number | undefined> {
-  const headers = { "accept-encoding": "identity" };
-  const response = await requestWithRetry(url, { method: "HEAD", headers }, policy);
-  await response.body?.cancel();
-  const length = Number(response.headers.get("content-length") ?? Number.NaN);
-  return response.ok && Number.isSafeInteger(length) && length > 0 ? length : undefined;
 }
 
 function sizeTable(

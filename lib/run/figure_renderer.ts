@@ -21,9 +21,12 @@ export interface FigureRenderer extends Disposable {
   render(spec: FigureSpec, formats: readonly FigureFormat[], pngScale: number): Promise<RenderedFigure>;
 }
 
+/** Taken before any model runs: onnxruntime-web replaces the global one by Node's, which our threads do not speak to. */
+const WebWorker = globalThis.Worker;
+
 /** Starts the thread; dispose of the renderer to end it. */
 export function openFigureRenderer(): FigureRenderer {
-  const worker = new Worker(new URL("./figure_worker.ts", import.meta.url), { type: "module" });
+  const worker = new WebWorker(new URL("./figure_worker.ts", import.meta.url), { type: "module" });
   const waiting = new Map<number, PromiseWithResolvers<RenderedFigure>>();
   let nextId = 0;
   worker.onmessage = ({ data }: MessageEvent<RenderReply>) => {

@@ -112,3 +112,31 @@ export function pickRows(matrix: Matrix | CsrMatrix, rows: ArrayLike<number>): M
   }
   return { indptr, indices, values, nRows: rows.length, nCols };
 }
+
+/** Columns [from, to) of a dense or sparse matrix, at its own precision. */
+export function columnRange(matrix: Matrix | CsrMatrix, from: number, to: number): Matrix | CsrMatrix {
+  const { nRows } = matrix, nCols = to - from;
+  if (!("indptr" in matrix)) {
+    const data = matrix.data instanceof Float32Array
+      ? new Float32Array(nRows * nCols)
+      : new Float64Array(nRows * nCols);
+    for (let i = 0; i < nRows; i++) {
+      data.set(matrix.data.subarray(i * matrix.nCols + from, i * matrix.nCols + to), i * nCols);
+    }
+    return { data, nRows, nCols };
+  }
+  const indptr = new Uint32Array(nRows + 1), indices: number[] = [], values: number[] = [];
+  for (let i = 0; i < nRows; i++) {
+    for (let at = matrix.indptr[i]!; at < matrix.indptr[i + 1]!; at++) {
+      const j = matrix.indices[at]!;
+      if (j < from || j >= to) continue;
+      indices.push(j - from);
+      values.push(matrix.values[at]!);
+    }
+    indptr[i + 1] = indices.length;
+  }
+  const stored = matrix.values instanceof Float32Array
+    ? Float32Array.from(values)
+    : Float64Array.from(values);
+  return { indptr, indices: Uint32Array.from(indices), values: stored, nRows, nCols };
+}

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GuardrailError } from "lib/guardrail.ts";
-import { fetchFull, type FetchFullOptions, FULL_SOURCES, type PinnedSource } from "lib/run/fetch_full.ts";
+import { fetchFull, type FetchFullOptions, FULL_SOURCES } from "lib/run/fetch_full.ts";
+import type { PinnedSource } from "lib/run/fetch_sources.ts";
 import { readFullLock } from "lib/run/full_lock.ts";
 import { COMMIT, serveHub, type TestHub, writeData } from "./hub_fixture.ts";
 
@@ -77,8 +78,9 @@ Deno.test("fetchFull() refuses a data file that is not the pinned one, or not th
   }));
 
 Deno.test("the study's data files are pinned by commit and by a hash each", () => {
-  for (const { commit, files } of FULL_SOURCES) {
+  for (const { commit, files, hub } of FULL_SOURCES) {
     assert.match(commit, /^[0-9a-f]{40}$/);
+    if (hub) assert.match(`${hub.commit} ${hub.sha256}`, /^[0-9a-f]{40} [0-9a-f]{64}$/);
     for (const { sha256, git_blob_id } of files) {
       assert.match(sha256 ?? git_blob_id ?? "", /^([0-9a-f]{64}|[0-9a-f]{40})$/);
     }

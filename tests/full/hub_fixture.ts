@@ -21,7 +21,7 @@ import { sha256 } from "lib/io/hash.ts";
 import { randomStream } from "lib/math/random.ts";
 import { readSafetensorsHeader } from "lib/model/safetensors.ts";
 import { writeRandomCheckpoint } from "lib/model/random_checkpoint.ts";
-import type { PinnedSource } from "lib/run/fetch_full.ts";
+import type { PinnedSource } from "lib/run/fetch_sources.ts";
 import { SHAPES } from "../bench/engine_shapes.ts";
 import { pythiaShapedTokenizer } from "./tokenizer_fixture.ts";
 
@@ -167,7 +167,7 @@ function gitBlobId(path: string): string {
   return createHash("sha1").update(`blob ${statSync(path).size}\0`).update(readFileSync(path)).digest("hex");
 }
 
-/** A running hub; `root` holds `org/name/` folders, and data below `owner/name/commit/`. */
+/** A running hub; `root` holds `org/name/` and `datasets/org/name/` folders, and data below `owner/name/commit/`. */
 export interface TestHub extends AsyncDisposable {
   readonly origin: string;
   /** Paths asked for, in order. */
@@ -191,7 +191,7 @@ export function serveHub(root: string): TestHub {
       const siblings = readdirSync(join(root, listed)).map((rfilename) => ({ rfilename }));
       return Response.json({ sha: COMMIT, siblings });
     }
-    const resolved = /^\/([^/]+\/[^/]+)\/resolve\/[0-9a-f]{40}\/(.+)$/.exec(pathname);
+    const resolved = /^\/((?:datasets\/)?[^/]+\/[^/]+)\/resolve\/[0-9a-f]{40}\/(.+)$/.exec(pathname);
     const path = resolved ? join(root, resolved[1]!, resolved[2]!) : join(root, pathname);
     let size: number;
     try {

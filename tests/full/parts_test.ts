@@ -143,7 +143,8 @@ Deno.test("every variant of every configuration of the full profile is a valid c
     "encoder.5.hook_resid_post",
   ]);
   assert.deepEqual(squad!.corpus, {
-    file: "squad/dev-v1.1.json",
+    file: "squad/validation.parquet",
+    fallback: "squad/dev-v1.1.json",
     split: "published",
     max_prompt_tokens: 200,
     published_cheap: true,

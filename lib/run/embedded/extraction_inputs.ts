@@ -16,11 +16,11 @@ export async function extractionInputs(config: StudyConfig): Promise<ExtractionI
     config;
   const weights = async (role: "cheap" | "expensive") =>
     await weightsHash(await modelDirectory(config.models[role]));
-  const file = corpus?.file ?? series?.file;
+  const files = [corpus?.file, corpus?.fallback, series?.file].filter((name) => name !== undefined);
   const outcomes = {
     ...{ modality, dataset, seed, n_items, forecast: forecast ?? null },
     models: { cheap: await weights("cheap"), expensive: await weights("expensive") },
-    ...(file !== undefined && { data: await sha256File(dataFile(file)) }),
+    ...(files.length > 0 && { data: await sha256File(dataFile(...files)) }),
     ...(corpus && { split: corpus.split, maxPromptTokens: corpus.max_prompt_tokens ?? null }),
     ...(corpus?.answer_tokens !== undefined && {
       answerTokens: corpus.answer_tokens,

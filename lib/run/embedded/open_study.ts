@@ -70,7 +70,7 @@ export async function promptsOf(config: StudyConfig): Promise<PromptItem[]> {
   const { dataset, seed, n_items: nItems, corpus } = config;
   if (dataset === "facts" || dataset === "endings") return promptItems(dataset, { seed, nItems });
   if (corpus === undefined) throw unknown(config);
-  const path = dataFile(corpus.file);
+  const path = dataFile(corpus.file, ...(corpus.fallback === undefined ? [] : [corpus.fallback]));
   const rules = { split: corpus.split, seed };
   if (dataset === "squad") return squadPrompts(first(await readSquad(path), nItems, path), rules);
   if (dataset === "hellaswag") return hellaswagPrompts(first(await readHellaswag(path), nItems, path), rules);

@@ -50,6 +50,8 @@ export interface StudyConfig {
   /** A real text data set: a file of the data directory, or an absolute path. */
   readonly corpus?: {
     readonly file: string;
+    /** The same items in another form, read where `file` is missing. */
+    readonly fallback?: string;
     readonly split: "published" | "grouped";
     /** Longer prompts lose their beginning, as published; default none. */
     readonly max_prompt_tokens?: number;
@@ -162,11 +164,12 @@ const SCHEMA = section({
   cheap: section({ extended: { type: "boolean" } }),
   corpus: section({
     file: text,
+    fallback: text,
     split: { type: "string", enum: ["published", "grouped"] },
     max_prompt_tokens: count,
     published_cheap: { type: "boolean" },
     answer_tokens: count,
-  }, ["max_prompt_tokens", "published_cheap", "answer_tokens"]),
+  }, ["fallback", "max_prompt_tokens", "published_cheap", "answer_tokens"]),
   extraction: section({
     engine: { type: "string", enum: ["native", "portable"] },
     threads: count,

@@ -78,6 +78,15 @@ function summaryOf(rows: readonly SweepRow[]) {
   });
 }
 
+/** The summary in the terminal. */
+export function summaryText(summary: ReturnType<typeof summaryOf>): string {
+  return summary.map(({ metric, n_settings, n_verdict_changed, n_published_changed, changed }) =>
+    `${metric}: of ${n_settings} settings ${n_verdict_changed} change the verdict, ` +
+    `${n_published_changed} what the published rule calls significant\n` +
+    changed.map((line) => `  ${line}\n`).join("")
+  ).join("");
+}
+
 function flatRow(row: SweepRow) {
   const { outcome: { effect, contrast, ...outcome }, changes, publishedChanges: published, ...setting } = row;
   return {

@@ -12,6 +12,9 @@ import { reserveWorkspaces } from "./workspace.ts";
 /** Paths a thread follows side by side; more share each column further, but need a workspace each. */
 const SIDE_BY_SIDE = 16;
 
+/** Taken before any model runs: onnxruntime-web replaces the global one by Node's, which takes other arguments. */
+const WebWorker = globalThis.Worker;
+
 /** Threads that follow paths; close() it when done, or the process stays alive. */
 export interface PathThreads {
   /** Threads in all, the calling one included. */
@@ -41,7 +44,7 @@ export function openThreads(
   }
   const workers = Array.from(
     { length: nThreads - 1 },
-    () => new Worker(new URL("./path_worker.ts", import.meta.url).href, { type: "module" }),
+    () => new WebWorker(new URL("./path_worker.ts", import.meta.url).href, { type: "module" }),
   );
   let nextId = 0;
   let spare: WebAssembly.Memory | undefined;
