@@ -7,7 +7,7 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { engineNamed } from "lib/run/sae_commands.ts";
+import { engineNamed } from "lib/run/sae_flags.ts";
 import { openEngine } from "lib/model/engine.ts";
 import { CORRECTED, PUBLISHED, type TrainingRules } from "lib/sae/rules.ts";
 import { trainSae } from "lib/sae/train.ts";
