@@ -10,7 +10,7 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostileFiles } from "../sae/hostile_pickles.ts";
-import { type InfoRun, runInfo } from "../sae/sae_info.ts";
+import { runTask, type WatchedRun } from "../sae/watched_task.ts";
 
 const rounds = Number(Deno.args[0] ?? 9);
 const folder = mkdtempSync(join(tmpdir(), "fmdp-refusals-"));
@@ -24,8 +24,8 @@ console.log(`an empty program: median ${median(idle).toFixed(2)} s`);
 for (const { name, parts, message } of hostileFiles()) {
   const path = join(folder, "sae.pt");
   await writeFile(path, parts);
-  const runs: InfoRun[] = [];
-  for (let round = 0; round < rounds; round++) runs.push(await runInfo(path));
+  const runs: WatchedRun[] = [];
+  for (let round = 0; round < rounds; round++) runs.push(await runTask("sae", ["info", path]));
   if (runs.some(({ code, stderr }) => code !== 3 || !message.test(stderr))) {
     throw new Error(`${name} was not refused: ${JSON.stringify(runs)}`);
   }

@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostileFiles } from "./hostile_pickles.ts";
-import { type InfoRun, runInfo } from "./sae_info.ts";
+import { runTask, type WatchedRun } from "./watched_task.ts";
 
 for (const { name, parts, guardrail, message } of hostileFiles()) {
   Deno.test(`sae info refuses ${name} by name, in under a second and 100 MB`, async () => {
@@ -13,9 +13,11 @@ for (const { name, parts, guardrail, message } of hostileFiles()) {
     const path = join(folder, "sae.pt");
     try {
       await writeFile(path, parts);
-      const runs: InfoRun[] = [];
+      const runs: WatchedRun[] = [];
       // The best of a few runs: other tests share the machine.
-      do runs.push(await runInfo(path)); while (runs.at(-1)!.seconds >= 1 && runs.length < 6);
+      do runs.push(await runTask("sae", ["info", path])); while (
+        runs.at(-1)!.seconds >= 1 && runs.length < 6
+      );
       for (const { code, stderr, peakMb } of runs) {
         assert.equal(code, 3, stderr);
         assert.ok(stderr.startsWith(`[guardrail ${guardrail}] `), stderr);

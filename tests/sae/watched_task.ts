@@ -1,30 +1,34 @@
-/** `sae info` as a process of its own, with the time and the memory it took. */
+/** A task of deno.json as a process of its own, with the time and the memory it took. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** How a run ended and what it cost. */
-export interface InfoRun {
+export interface WatchedRun {
   readonly code: number;
+  readonly stdout: string;
   readonly stderr: string;
   readonly seconds: number;
   /** Most resident memory, start of the runtime included; of the last look at it, taken every millisecond. */
   readonly peakMb: number;
 }
 
-/** Runs what `deno task sae info PATH` runs, with the task's own permissions. */
-export async function runInfo(path: string): Promise<InfoRun> {
+/** Runs what `deno task NAME ARGS...` runs, with the task's own permissions. */
+export async function runTask(name: string, args: readonly string[]): Promise<WatchedRun> {
   const root = fileURLToPath(new URL("../../", import.meta.url));
-  const task: string = JSON.parse(readFileSync(`${root}deno.json`, "utf8")).tasks.sae.command;
-  const args = [...task.split(" ").slice(1), "info", path];
+  const command: string = JSON.parse(readFileSync(`${root}deno.json`, "utf8")).tasks[name].command;
   const start = performance.now();
-  const child = new Deno.Command(Deno.execPath(), { args, cwd: root, stdout: "piped", stderr: "piped" })
-    .spawn();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...command.split(" ").slice(1), ...args],
+    cwd: root,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
   let peakMb = 0;
   const watch = setInterval(() => (peakMb = Math.max(peakMb, peakOf(child.pid))), 1);
-  const { code, stderr } = await child.output();
+  const { code, stdout, stderr } = await child.output();
   clearInterval(watch);
-  const seconds = (performance.now() - start) / 1000;
-  return { code, stderr: new TextDecoder().decode(stderr), seconds, peakMb };
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
+  return { code, stdout: out, stderr: err, seconds: (performance.now() - start) / 1000, peakMb };
 }
 
 /** The most memory a living process has had, in MB; 0 once it has ended. */
