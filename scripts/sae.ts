@@ -3,11 +3,9 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
 import { runMain } from "lib/run/main.ts";
-import { engineNamed, judgeCheckpoint, saeFormatNamed, wholeNumber } from "lib/run/sae_commands.ts";
-import { convertSae } from "lib/sae/convert.ts";
+import { engineNamed, saeFormatNamed, wholeNumber } from "lib/run/sae_flags.ts";
 import { describeSae } from "lib/sae/describe.ts";
 import { detectSaeFormat, readSae, SAE_FORMATS } from "lib/sae/formats/checkpoint.ts";
-import { requireValidSae } from "lib/sae/gate.ts";
 
 const USAGE = `Usage: sae info PATH [--format F] [--k K]
        sae convert FROM TO --to FORMAT [--format F] [--k K]
@@ -18,6 +16,7 @@ eval judges an SAE on stored activations by configs/sae_gate.yaml and exits with
 also splices the SAE into that checkpoint and measures the loss recovered on the items of a file: one JSON record a
 line, {"tokens": [ids]} or {"text": "..."}, with "targets": [ids] if the model has a decoder.`;
 
+// What runs an engine is imported where it is needed: a hostile file is refused before any of it is loaded.
 await runMain(async () => {
   const text = { type: "string" } as const;
   const { values, positionals } = parseArgs({
@@ -48,9 +47,12 @@ await runMain(async () => {
     return print({ format: options.format ?? detectSaeFormat(from), ...describeSae(readSae(from, options)) });
   }
   if (command === "convert" && from !== undefined && to !== undefined && values.to !== undefined) {
+    const { convertSae } = await import("lib/sae/convert.ts");
     return print(await convertSae(from, to, { ...options, to: saeFormatNamed(values.to) }));
   }
   if (command === "eval" && from !== undefined && values.store !== undefined) {
+    const { judgeCheckpoint } = await import("lib/run/sae_commands.ts");
+    const { requireValidSae } = await import("lib/sae/gate.ts");
     const judged = await judgeCheckpoint(from, {
       ...options,
       store: values.store,

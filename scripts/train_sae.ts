@@ -4,7 +4,8 @@ import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
 import { createProgress } from "lib/io/progress.ts";
 import { runMain } from "lib/run/main.ts";
-import { engineNamed, trainFromStore, wholeNumber } from "lib/run/sae_commands.ts";
+import { trainFromStore } from "lib/run/sae_commands.ts";
+import { engineNamed, wholeNumber } from "lib/run/sae_flags.ts";
 
 const USAGE = `Usage: train-sae STORE --out DIR --dsae N --k K [--variant topk|batchtopk|matryoshka|jumprelu]
        [--protocol corrected|published] [--epochs N] [--batch ROWS] [--rate R] [--seed S]

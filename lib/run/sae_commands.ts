@@ -7,7 +7,7 @@ import { type EngineName, openEngine } from "../model/engine.ts";
 import { type HookedModel, loadModel } from "../model/model.ts";
 import { assessSae, type SaeAssessment } from "../sae/assess.ts";
 import { describeSae, type SaeDescription } from "../sae/describe.ts";
-import { type ReadSaeOptions, SAE_FORMATS, type SaeFormat, writeSae } from "../sae/formats/checkpoint.ts";
+import { type ReadSaeOptions, writeSae } from "../sae/formats/checkpoint.ts";
 import { readGateThresholds } from "../sae/gate.ts";
 import { loadSaeFor } from "../sae/load_for.ts";
 import { CORRECTED, PUBLISHED, type SaeVariant, type TrainingRules } from "../sae/rules.ts";
@@ -138,25 +138,4 @@ function variantNamed({ variant, k, dSae }: TrainCommand): SaeVariant {
     default:
       throw new UsageError(`Unknown variant "${variant}"; known: topk, batchtopk, matryoshka, jumprelu`);
   }
-}
-
-/** @throws {UsageError} for an unknown engine */
-export function engineNamed(name: string): EngineName {
-  if (name === "native" || name === "portable") return name;
-  throw new UsageError(`Unknown engine "${name}"; known: native, portable`);
-}
-
-/** @throws {UsageError} unless the text is a positive whole number */
-export function wholeNumber(flag: string, text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new UsageError(`${flag} needs a positive whole number, got "${text}"`);
-}
-
-/** @throws {UsageError} for an unknown format */
-export function saeFormatNamed(name: string): SaeFormat {
-  const format = SAE_FORMATS.find((candidate) => candidate === name);
-  if (format === undefined) {
-    throw new UsageError(`Unknown format "${name}"; known: ${SAE_FORMATS.join(", ")}`);
-  }
-  return format;
 }

@@ -1,17 +1,25 @@
 /**
  * Recovery of a planted dictionary: 512 atoms in 128 dimensions, 8 active with coefficients U(0.5, 1.5), noise of
- * standard deviation 0.05; a top-k SAE of width 512 and k 8. One line of JSON a run.
+ * standard deviation 0.05; a top-k SAE of width 512 and k 8. One line of JSON a run. `--judge` has `sae eval` judge
+ * each of them from the command line, and with them one with a random decoder and one of 20 steps.
  *
  *     deno run -A tests/bench/planted_recovery.ts [--protocol corrected|published] [--seeds 1,2,3] [--tokens 4000000]
- *         [--engine native|portable]
+ *         [--engine native|portable] [--judge]
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { engineNamed } from "lib/run/sae_commands.ts";
+import { engineNamed } from "lib/run/sae_flags.ts";
 import { openEngine } from "lib/model/engine.ts";
+import { randomDecoderSae } from "lib/sae/controls.ts";
+import { writeSae } from "lib/sae/formats/checkpoint.ts";
 import { CORRECTED, PUBLISHED, type TrainingRules } from "lib/sae/rules.ts";
 import { trainSae } from "lib/sae/train.ts";
+import type { SaeWeights } from "lib/sae/weights.ts";
 import { type Planted, plantedAtoms, plantedStore, recovered } from "../sae/planted.ts";
+import { runEval, writePlanted } from "../sae/planted_gate.ts";
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +27,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1,2,3" },
     tokens: { type: "string", default: "4000000" },
     engine: { type: "string", default: "native" },
+    judge: { type: "boolean", default: false },
   },
 });
 
@@ -37,6 +46,7 @@ const RULES: Readonly<Record<string, TrainingRules>> = {
   },
 };
 
+const rules = RULES[values.protocol]!;
 const engine = await openEngine({ engine: engineNamed(values.engine) });
 for (const seed of values.seeds.split(",").map(Number)) {
   const planted: Planted = {
@@ -47,16 +57,13 @@ for (const seed of values.seeds.split(",").map(Number)) {
     nRows: Number(values.tokens),
     seed,
   };
+  const options = { dSae: 512, nEpochs: 1, seed, engine, nThreads: 2 };
   const started = performance.now();
   const { sae, nTokens, nSteps, deadFraction, fvuHistory } = await trainSae(plantedStore(planted), {
-    dSae: 512,
-    rules: RULES[values.protocol]!,
-    nEpochs: 1,
-    seed,
-    engine,
-    nThreads: 2,
+    ...options,
+    rules,
   });
-  const line = JSON.stringify({
+  print({
     protocol: values.protocol,
     seed,
     nTokens,
@@ -66,6 +73,31 @@ for (const seed of values.seeds.split(",").map(Number)) {
     fvu: fvuHistory.at(-1),
     seconds: Math.round((performance.now() - started) / 1000),
   });
-  process.stdout.write(`${line}\n`);
+  if (!values.judge) continue;
+  const young = await trainSae(plantedStore({ ...planted, nRows: 20 * rules.batchSize }), {
+    ...options,
+    rules,
+  });
+  const random = await randomDecoderSae(plantedStore({ ...planted, nRows: 200_000 }), { ...options, k: 8 });
+  await judge(planted, { trained: sae, "random decoder": random.sae, "20 steps": young.sae });
 }
 Deno.exit();
+
+/** Has each SAE judged by `sae eval` on rows of the same dictionary. */
+async function judge(planted: Planted, saes: Readonly<Record<string, SaeWeights>>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "fmdp-planted-"));
+  const store = join(folder, "store");
+  await writePlanted(store, { ...planted, nRows: 40_000 });
+  for (const [name, sae] of Object.entries(saes)) {
+    await writeSae(sae, join(folder, name), "saelens");
+    const { code, stdout, stderr } = await runEval(join(folder, name), store, ["--engine", values.engine]);
+    const { gate, figures, evaluation } = JSON.parse(stdout);
+    const fvu = { sae: evaluation.byClass.rest.fvu, ...figures.controlFvu };
+    print({ judged: name, exit: code, verdict: gate.verdict, fvu, reasons: stderr.trim() });
+  }
+  rmSync(folder, { recursive: true });
+}
+
+function print(line: Readonly<Record<string, unknown>>): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}

@@ -2,14 +2,12 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openActivationStore } from "lib/io/activation_store.ts";
-import { openActivationWriter } from "lib/io/activation_writer.ts";
 import { openEngine } from "lib/model/engine.ts";
 import { trainFromStore } from "lib/run/sae_commands.ts";
 import { randomDecoderSae } from "lib/sae/controls.ts";
 import { writeSae } from "lib/sae/formats/checkpoint.ts";
-import { plantedStore } from "./planted.ts";
+import { runEval, writePlanted } from "./planted_gate.ts";
 
 const D = 32;
 const RULES = {
@@ -20,45 +18,11 @@ const RULES = {
   resampleEverySteps: 100,
 } as const;
 
-/** Writes the planted rows of `seed` to a store, ten positions an item. */
-async function writeStore(folder: string, nRows: number, metadata: Record<string, string>): Promise<void> {
-  const source = plantedStore({ d: D, nAtoms: 64, nActive: 2, noise: 0.05, nRows, seed: 6 });
-  const options = { d: D, dtype: "float16", rowsPerShard: 20_000, rowsPerBatch: 2000, metadata } as const;
-  const writer = await openActivationWriter(folder, options);
-  let item = 0;
-  for (const batch of source.batches) {
-    const { values } = await source.read(batch);
-    for (let at = 0; at < values.length; at += 10 * D) {
-      const rows = values.subarray(at, at + 10 * D);
-      await writer.append(item++, Array.from({ length: rows.length / D }, (_, i) => i), rows);
-    }
-  }
-  await writer.close();
-}
+/** Writes the planted rows to a store. */
+const writeStore = (folder: string, nRows: number, metadata: Record<string, string>): Promise<void> =>
+  writePlanted(folder, { d: D, nAtoms: 64, nActive: 2, noise: 0.05, nRows, seed: 6 }, metadata);
 
-async function evaluate(
-  path: string,
-  store: string,
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const script = fileURLToPath(new URL("../../scripts/sae.ts", import.meta.url));
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-check",
-      "--no-prompt",
-      "-ERWS",
-      script,
-      "eval",
-      path,
-      "--store",
-      store,
-      "--rows",
-      "20000",
-    ],
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
+const evaluate = (path: string, store: string) => runEval(path, store, ["--rows", "20000"]);
 
 Deno.test("deno task sae eval passes a trained SAE and exits with 3 for a random, young, missing or foreign one", async () => {
   const folder = Deno.makeTempDirSync();

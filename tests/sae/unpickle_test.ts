@@ -11,47 +11,25 @@ import { type PicklableValue, pickle } from "../../lib/sae/formats/pickle.ts";
 import { readTorchFile, torchTensor, writeTorchFile } from "../../lib/sae/formats/torch_file.ts";
 import { unpickle } from "../../lib/sae/formats/unpickle.ts";
 import { zipStored } from "../../lib/sae/formats/zip.ts";
+import {
+  APPEND,
+  archive,
+  ascii,
+  BINGET,
+  BINPUT,
+  DICT,
+  int,
+  LIST,
+  MARK,
+  named,
+  nestedMemos,
+  NONE,
+  program,
+  REDUCE,
+  tensorProgram,
+} from "./hostile_pickles.ts";
 
 const fixtures = fileURLToPath(new URL("../golden/sae_formats/", import.meta.url));
-const ascii = (text: string) => [...new TextEncoder().encode(text)];
-const program = (...parts: (number | number[])[]) => Uint8Array.from([0x80, 2, ...parts.flat(), 0x2e]);
-const u32 = (value: number) => [value & 255, (value >> 8) & 255, (value >> 16) & 255, (value >>> 24) & 255];
-const [MARK, REDUCE, DICT, LIST, TUPLE, APPEND, BINPUT, BINGET, NONE] = [
-  [0x28],
-  [0x52],
-  [0x7d],
-  [0x5d],
-  [0x74],
-  [0x61],
-  0x71,
-  0x68,
-  [0x4e],
-];
-const named = (module: string, name: string) => [0x63, ...ascii(`${module}\n${name}\n`)];
-const text = (value: string) => [0x58, ...u32(value.length), ...ascii(value)];
-const int = (value: number) => [0x4a, ...u32(value)];
-const long = (
-  value: bigint,
-) => [0x8a, 8, ...Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(8 * i)) & 255n))];
-
-/** A dictionary with one tensor "W_enc" of the given description. */
-function tensorProgram(storage: bigint, shape: readonly bigint[], strides: readonly bigint[]): Uint8Array {
-  return program(
-    DICT,
-    text("W_enc"),
-    named("torch._utils", "_rebuild_tensor_v2"),
-    [MARK, MARK].flat(),
-    [text("storage"), named("torch", "FloatStorage"), text("0"), text("cpu"), long(storage), TUPLE, 0x51]
-      .flat(),
-    int(0),
-    [MARK, ...shape.map(long), TUPLE].flat(),
-    [MARK, ...strides.map(long), TUPLE].flat(),
-    0x89,
-    [named("collections", "OrderedDict"), 0x29, REDUCE, TUPLE, REDUCE].flat(),
-    0x73,
-  );
-}
-
 function assertRefused(run: () => unknown, guardrail: string, message: RegExp): void {
   assert.throws(run, (error: Error) => {
     assert.ok(error instanceof GuardrailError, `${error}`);
@@ -77,10 +55,6 @@ async function withFile(contents: Uint8Array[] | Uint8Array, body: (path: string
     Deno.removeSync(folder, { recursive: true });
   }
 }
-
-/** A torch file around a pickle. */
-const archive = (bytes: Uint8Array, storage = new Uint8Array(64)) =>
-  zipStored([{ name: "a/data.pkl", data: bytes }, { name: "a/data/0", data: storage }]);
 
 Deno.test("readSae() refuses a pickle that calls os.system, by that name, and does not call it", () => {
   const path = join(fixtures, "hostile_os_system.pt"); // written by torch.save
@@ -144,14 +118,8 @@ Deno.test("unpickle() refuses instructions that could build or call anything els
 });
 
 Deno.test("unpickle() refuses a bomb of nested memos", () => {
-  // Each list holds the one before ten times: 30 lists unfold to 10^30 values.
-  const parts: number[][] = [LIST, [BINPUT, 0]];
-  for (let i = 1; i <= 30; i++) {
-    parts.push(LIST, [BINPUT, i]);
-    for (let j = 0; j < 10; j++) parts.push([BINGET, i - 1], APPEND);
-  }
   assertRefused(
-    () => unpickle(program(...parts), "bomb.pt"),
+    () => unpickle(nestedMemos(), "bomb.pt"),
     "unsafe-pickle",
     /nested memos unfold to more than 10000000/,
   );
@@ -165,7 +133,7 @@ Deno.test("unpickle() refuses a container inside itself and deep nesting", () =>
 });
 
 Deno.test("unpickle() refuses floods of values, marks, memos and copies", () => {
-  const flood = (opcode: number[]) => program(Array.from({ length: 200_000 }, () => opcode).flat());
+  const flood = (opcode: readonly number[]) => program(Array.from({ length: 200_000 }, () => opcode).flat());
   assertRefused(() => unpickle(flood(LIST), "f"), "unsafe-pickle", /more than 100000 values/);
   assertRefused(() => unpickle(flood(MARK), "f"), "unsafe-pickle", /more than 100000 values/);
   assertRefused(() => unpickle(new Uint8Array(4_000_001), "f"), "unsafe-pickle", /4000001 bytes/);
