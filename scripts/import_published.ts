@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { UsageError } from "lib/guardrail.ts";
 import { runMain } from "lib/run/main.ts";
 import { importPublished } from "lib/run/published/import_published.ts";
-import { engineNamed } from "lib/run/sae_commands.ts";
+import { engineNamed } from "lib/run/sae_flags.ts";
 
 const USAGE = `Usage: import-published DIR [--dataset squad|hellaswag] [--layer mid|late] [--out DIR]
        [--engine native|portable] [-q]
