@@ -74,7 +74,7 @@ Deno.test("every sweep of the project is a valid one, of studies that there are"
   assert.equal(readSweep("width", CONFIGS).name, "width_robustness");
 });
 
-const N_ITEMS = 400, LIMIT = 60;
+const N_ITEMS = 400, LIMIT = 40;
 
 /** A cache as `deno task fetch full` leaves it, two series files more, small configurations and two sweeps. */
 async function prepare(root: string): Promise<void> {
