@@ -8,9 +8,17 @@ import type { PromptItem, TokenItem } from "./llm_prompts.ts";
 /**
  * wrong_ending: the model ranks a wrong candidate first. nats: of the true answer, its top train quantile.
  * perplexity: exp of that, z-scored on train, as published. length_free_nats: nats less what train items of the same
- * answer length have on average (flaw F5). exact_match: the answer that the model writes greedily is no gold answer.
+ * answer length have on average (flaw F5). length_scaled_nats: that over their standard deviation besides, as nats of
+ * short answers also scatter more, and the top quantile is theirs again. exact_match: the answer that the model writes greedily is no gold answer.
  */
-export const LLM_LABELS = ["wrong_ending", "nats", "perplexity", "length_free_nats", "exact_match"] as const;
+export const LLM_LABELS = [
+  "wrong_ending",
+  "nats",
+  "perplexity",
+  "length_free_nats",
+  "length_scaled_nats",
+  "exact_match",
+] as const;
 export type LlmLabel = typeof LLM_LABELS[number];
 
 /** How labels are made. */
@@ -48,13 +56,15 @@ export function labelItems(
       const judge = (other: Outcomes) => labelDifficulty(other.nats.map(Math.exp), scale).labels;
       return { labels, difficulty: normalized, definition, trivial, judge };
     }
-    case "length_free_nats": {
+    case "length_free_nats":
+    case "length_scaled_nats": {
+      const isScaled = kind === "length_scaled_nats";
       const lengths = items.map(({ candidateTokens, truth }) => candidateTokens[truth]!.length);
-      const difficulty = lessLengthMean(nats, lengths, train);
+      const difficulty = lessLengthMean(nats, lengths, train, { isScaled });
       const { labels } = atLeastQuantile(difficulty, train, hardQuantile);
-      const definition =
-        `nats of the true answer, less the train mean at its length in tokens, at or above ` +
-        `their train ${hardQuantile} quantile`;
+      const definition = `nats of the true answer, less the train mean at its length in tokens${
+        isScaled ? " over the standard deviation there" : ""
+      }, at or above their train ${hardQuantile} quantile`;
       return { labels, difficulty, definition, trivial };
     }
     case "exact_match": {
@@ -119,8 +129,10 @@ const MIN_ITEMS_OF_LENGTH = 30;
 
 /**
  * Values less the train mean of items of the same length; lengths with few train items share a mean with the next ones.
+ * Nothing is divided by a standard deviation of 0.
  * @param lengths whole numbers, shape [n]
  * @param train rows that the means are taken over
+ * @param options.isScaled divide by the train standard deviation at that length, divisor n - 1; default false
  * @example
  * ```ts
  * import assert from "node:assert/strict";
@@ -132,13 +144,16 @@ export function lessLengthMean(
   values: ArrayLike<number>,
   lengths: readonly number[],
   train: readonly number[],
+  { isScaled = false }: { readonly isScaled?: boolean } = {},
 ): Float64Array {
   const known = [...new Set(lengths)].sort((a, b) => a - b);
-  const meanAt = new Map<number, number>();
+  const momentsAt = new Map<number, { readonly mean: number; readonly scale: number }>();
   let open: number[] = [], rows: number[] = [];
   const close = () => {
-    const mean = rows.reduce((sum, row) => sum + values[row]!, 0) / rows.length;
-    open.forEach((length) => meanAt.set(length, mean));
+    const center = rows.reduce((sum, row) => sum + values[row]!, 0) / rows.length;
+    const squares = rows.reduce((sum, row) => sum + (values[row]! - center) * (values[row]! - center), 0);
+    const scale = isScaled ? Math.sqrt(squares / (rows.length - 1)) || 1 : 1;
+    open.forEach((length) => momentsAt.set(length, { mean: center, scale }));
     [open, rows] = [[], []];
   };
   let last: number[] = [];
@@ -154,7 +169,10 @@ export function lessLengthMean(
     rows = [...last, ...rows];
     close();
   }
-  return Float64Array.from(lengths, (length, row) => values[row]! - meanAt.get(length)!);
+  return Float64Array.from(lengths, (length, row) => {
+    const { mean: center, scale } = momentsAt.get(length)!;
+    return (values[row]! - center) / scale;
+  });
 }
 
 /** What no honest label may follow from: lengths, places, categories. */

@@ -10,6 +10,7 @@ import { csvWindows, organismWindows } from "lib/modalities/tsfm_windows.ts";
 import type { Outcomes } from "lib/modality.ts";
 import { blockOf, columnOf } from "lib/modalities/columns.ts";
 import { randomStream } from "lib/math/random.ts";
+import { CONFOUND_AUROC } from "lib/questions/confounds_corrected.ts";
 import { confoundsArtifact, type LabelConfounds, withinStrataArtifact } from "lib/run/embedded/confounds.ts";
 import { cascadeArtifact, type DecideInputs } from "lib/run/embedded/decide.ts";
 import { fullConfigs } from "lib/run/embedded/full_configs.ts";
@@ -55,6 +56,9 @@ dataTest(
     );
     assert.ok(of("perplexity").is_confounded && of("nats").is_confounded);
     assert.ok(predictor("length_free_nats", "answer_words").strength < answer.strength - 0.1);
+    // Less its mean at every length, nats still scatter more where answers are short: the scatter must go too.
+    assert.ok(predictor("length_free_nats", "answer_words").strength > CONFOUND_AUROC);
+    assert.ok(predictor("length_scaled_nats", "answer_words").strength < 0.55);
     for (const name of ["answer_tokens", "prompt_tokens", "context_words", "position", "article_order"]) {
       assert.ok(predictor("perplexity", name).strength >= 0.5, name);
     }
@@ -240,12 +244,7 @@ Deno.test("exact_match: the organism's own greedy answers, scored; the label, th
     const { labels, difficulty } = study.label(own);
     assert.deepEqual([...labels], [...own.errors]);
     assert.deepEqual([...difficulty], [...f1].map((value) => 1 - value));
-    assert.deepEqual(Object.keys(study.labels(own)), [
-      "nats",
-      "perplexity",
-      "length_free_nats",
-      "exact_match",
-    ]);
+    assert.deepEqual(Object.keys(study.labels(own)), LLM_LABELS.filter((kind) => kind !== "wrong_ending"));
     assert.ok(!("exact_match" in plain.labels(forced)));
   } finally {
     await study.close();

@@ -144,3 +144,17 @@ Deno.test("lessLengthMean() gives rare lengths a neighbour's mean", () => {
   assertClose(left[41]!, 8 - 92 / 42, 1e-12);
   assert.equal(left[0], 0);
 });
+
+Deno.test("lessLengthMean() scaled leaves neither mean nor scatter to lengths, and divides by no zero", () => {
+  const rng = randomStream(6, "test");
+  const lengths = Array.from({ length: 3000 }, () => 1 + rng.integers(3));
+  const values = Float64Array.from(lengths, (length) => 5 - length + rng.normal() / length);
+  const train = Array.from({ length: 3000 }, (_, i) => i);
+  const left = lessLengthMean(values, lengths, train, { isScaled: true });
+  for (const length of [1, 2, 3]) {
+    const own = left.filter((_, i) => lengths[i] === length);
+    assertClose(own.reduce((sum, x) => sum + x, 0) / own.length, 0, 1e-12);
+    assertClose(own.reduce((sum, x) => sum + x * x, 0) / (own.length - 1), 1, 1e-12);
+  }
+  assert.deepEqual([...lessLengthMean([3, 3, 3], [1, 1, 1], [0, 1, 2], { isScaled: true })], [0, 0, 0]);
+});

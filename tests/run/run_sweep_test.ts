@@ -6,12 +6,16 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "lib/guardrail.ts";
+import { figureSvg } from "lib/io/figures/figure_svg.ts";
 import { readTable } from "lib/io/tables.ts";
 import { projectRoot } from "lib/io/paths.ts";
+import { sweepFigure } from "lib/report/figures/sweep.ts";
 import { fetchFull } from "lib/run/fetch_full.ts";
 import { expandSweep } from "lib/run/sweeps/expand.ts";
 import type { SweepRow } from "lib/run/sweeps/measure.ts";
 import { knownSweeps, readSweep, type SweepConfig } from "lib/run/sweeps/sweep_config.ts";
+import { sweepText } from "lib/run/sweeps/sweep_text.ts";
+import { clippedTexts, inkOutsidePage } from "../io/svg_inspection.ts";
 import { type ModelName, MODELS, serveHub, writeData, writeModel } from "../full/hub_fixture.ts";
 import { writeSmallConfigs } from "../full/small_configs.ts";
 
@@ -74,7 +78,24 @@ Deno.test("every sweep of the project is a valid one, of studies that there are"
   assert.equal(readSweep("width", CONFIGS).name, "width_robustness");
 });
 
-const N_ITEMS = 400, LIMIT = 60;
+Deno.test("sweepFigure() draws every run that was not refused, whole, and refuses to draw nothing", async () => {
+  const [a, b] = ["P3_cheap_sae-P2_cheap_raw", "P6_nested_sae-B_uncertainty_cheap_raw"];
+  const rows = Array.from({ length: 9 }, (_, i): SweepRow => ({
+    ...{ run: `tsfm_etth1_dataset-ETTh${i}_channel-HUFL_horizon-720`, study: "tsfm_etth1" },
+    ...{ [a!]: 0.02 * i, [`${a}_low`]: -0.1, [`${a}_high`]: 0.2, [b!]: -0.01 * i },
+    sae_verdict: i % 2 === 0 ? "pass" : "refuse",
+  }));
+  const refused = { run: "tsfm_etth1_x", study: "tsfm_etth1", refused: "[guardrail single-class] no" };
+  const figure = sweepFigure([...rows, refused], { heading: "Does it depend on the series?" });
+  assert.equal(figure.source.length, 2 * rows.length);
+  const svg = await figureSvg(figure);
+  assert.deepEqual(clippedTexts(svg), []);
+  assert.equal(await inkOutsidePage(svg), 0);
+  assert.throws(() => sweepFigure([refused], { heading: "" }), RangeError);
+  assert.match(sweepText([refused]), /single-class/);
+});
+
+const N_ITEMS = 400, LIMIT = 40;
 
 /** A cache as `deno task fetch full` leaves it, two series files more, small configurations and two sweeps. */
 async function prepare(root: string): Promise<void> {

@@ -68,6 +68,7 @@ export async function runSweep(options: RunSweepOptions): Promise<{ rows: SweepR
     rows,
   });
   await writeTable(join(folder, "sweep.parquet"), wholeRows(rows));
+  if (rows.every(({ refused }) => refused !== null)) return { rows, folder }; // nothing to draw
   using renderer = openFigureRenderer();
   await drawFigure(sweepFigure(rows, { heading: sweep.question }), join(folder, "figures"), renderer);
   return { rows, folder };
