@@ -41,6 +41,7 @@ export function writeSmallConfigs(folder: string, nPaths: number): void {
     const late = isText ? "blocks.1.hook_resid_post" : "encoder.1.hook_resid_post";
     document.setIn(["variants", "layer", "late", "hook"], late);
     if (!isText) document.setIn(["forecast", "n_paths"], nPaths);
+    if (isText) document.setIn(["causal", "n_items"], 12); // as few as six may all be hard
     writeFileSync(join(folder, basename(path)), document.toString());
   }
 }
