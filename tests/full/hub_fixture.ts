@@ -67,9 +67,10 @@ export function writeModel(name: ModelName, directory: string, widths: Widths): 
   writeRandomCheckpoint(directory, shape, { seed, scale: SCALES[widths][kind], dtype: "F16" });
   if (kind !== "neox") return;
   const tokenizer = pythiaShapedTokenizer();
+  const words = name === "EleutherAI/pythia-410m" ? ANSWERS : ANSWERS.toReversed(); // the models differ
   answerOneOf(
     join(directory, "model.safetensors"),
-    ANSWERS.map((word) => tokenizer.model.vocab[`Ġ${word}`]!),
+    words.map((word) => tokenizer.model.vocab[`Ġ${word}`]!),
   );
   writeFileSync(join(directory, "tokenizer.json"), JSON.stringify(tokenizer));
   const tokenizerConfig = { tokenizer_class: "GPTNeoXTokenizer", clean_up_tokenization_spaces: false };
@@ -137,10 +138,12 @@ export function writeData(root: string, nItems: number): readonly PinnedSource[]
   ];
 }
 
-/** Two questions of three have an answer that the models know how to say. */
+/**
+ * Both words in turn answer eight questions of ten, so that about half of those are answered right by a model that says
+ * one of them; the others keep their own answers, whose lengths differ.
+ */
 function answerTo(id: number, answer: string, answer_start: number) {
-  const text = ANSWERS[id % 3];
-  return text === undefined ? { text: answer, answer_start } : { text, answer_start: 0 };
+  return id % 10 < 2 ? { text: answer, answer_start } : { text: ANSWERS[id % 2]!, answer_start: 0 };
 }
 
 /**
