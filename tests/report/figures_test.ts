@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import type { FigureSpec, PlainObject } from "lib/io/figures/figure_spec.ts";
 import { figureSvg } from "lib/io/figures/figure_svg.ts";
-import { causalForestFigure, type CausalInput } from "lib/report/figures/causal_forest.ts";
+import { causalForestFigure, type CausalInput, hasEffects } from "lib/report/figures/causal_forest.ts";
 import { fidelityFigure } from "lib/report/figures/fidelity.ts";
 import { ladderFigure, type LadderInput } from "lib/report/figures/ladder.ts";
 import { paretoFigure, type ParetoInput } from "lib/report/figures/pareto.ts";
@@ -238,6 +238,7 @@ Deno.test("causalForestFigure() ranks latents, joins the panels by latent and te
 Deno.test("causalForestFigure() refuses no latent, two metrics and an interval that is no pair", () => {
   const none = { ...all, per_feature_ablation_delta: {}, controls: {} };
   assert.throws(() => causalForestFigure(none), /needs a latent, got none/);
+  assert.deepEqual([hasEffects(none), hasEffects(none, single), hasEffects(all)], [false, true, true]);
   assert.throws(() => causalForestFigure(all, { ...single, metric: "CRPS" }), /needs one metric/);
   const broken = { ...all, per_feature_ablation_delta: { "1": { point: 0, ci95: [0] } } };
   assert.throws(() => causalForestFigure(broken), /needs \[low, high\] for 1, got 1 numbers/);

@@ -3,13 +3,16 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { resultsRoot } from "lib/io/paths.ts";
+import { writeFileSync } from "node:fs";
+import { projectRoot, resultsRoot } from "lib/io/paths.ts";
 import { cascadeSection } from "lib/report/sections/cascade.ts";
 import { causalSection } from "lib/report/sections/causal.ts";
 import { predictiveSection } from "lib/report/sections/predictive.ts";
 import { openRun } from "lib/report/sections/run_folder.ts";
 import { saeSection } from "lib/report/sections/sae.ts";
 import { digitsFor, intervalCell, largestBy, percent, sideOfZero } from "lib/report/sections/section.ts";
+import { studyFigures } from "lib/run/embedded/figures.ts";
+import { readStudyConfig } from "lib/run/embedded/study_config.ts";
 import { runSections } from "lib/report/sections/sections.ts";
 import { selectiveSection } from "lib/report/sections/selective.ts";
 import { synthesisSection } from "lib/report/sections/synthesis.ts";
@@ -109,6 +112,18 @@ Deno.test("causalSection() draws fidelity where the corrected protocol measured 
   );
   const published = causalSection(openRun(join(resultsRoot, "records", "llm_squad")));
   assert.deepEqual(published.figures.map(({ name }) => name), ["llm_squad_causal_forest"]);
+});
+
+Deno.test("causalSection() and the study's figures say nothing of effects where no latent can be tested", async () => {
+  const artifact = await artifactOf<object>("llm_facts", "causal_ablation_all");
+  const silent = { ...artifact, per_feature_ablation_delta: {}, controls: {} };
+  await withArtifact("causal_ablation_all", silent, (folder) => {
+    writeFileSync(join(folder, "causal_ablation_last.json"), JSON.stringify(silent));
+    const { verdict, figures } = causalSection(openRun(folder));
+    assert.deepEqual([verdict, figures], ["not testable", []]);
+    const config = readStudyConfig(join(projectRoot, "configs", "llm_facts.yaml"));
+    assert.deepEqual(studyFigures(config, folder), []);
+  });
 });
 
 Deno.test("synthesisSection() adds the power curve where the sensitivity control ran", async () => {

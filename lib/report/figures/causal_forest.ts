@@ -57,6 +57,13 @@ const LOOKS: Readonly<Record<Verdict, { readonly symbol: string; readonly text: 
 const MARGIN = { l: 84, r: 14, b: 50 } as const;
 const PANEL_GAP = 0.05;
 
+/** Whether there is an effect to draw: latents that never fire where they are patched have none. */
+export function hasEffects(...inputs: readonly CausalInput[]): boolean {
+  return inputs.some(({ per_feature_ablation_delta: latents, controls = {} }) =>
+    Object.keys(latents).length + Object.keys(controls).length > 0
+  );
+}
+
 /**
  * Change of the metric when a latent is set to zero, against the SAE's reconstruction alone.
  * @param all every position patched

@@ -29,6 +29,7 @@ export function causalSection(run: RunFolder): Section {
     ? readCausal(run, "causal_ablation_last")
     : undefined;
   const latents = Object.entries(all.artifact.per_feature_ablation_delta);
+  if (latents.length === 0) return untestable(run);
   const metric = all.artifact.metric ?? "error";
   const digits = digitsFor(latents.map(([, { point }]) => point));
   const count = (artifact: CausalArtifact) =>
@@ -96,6 +97,21 @@ export function causalSection(run: RunFolder): Section {
         })]
         : []),
     ],
+  };
+}
+
+/** Every chosen latent is silent where it would be patched. */
+function untestable(run: RunFolder): Section {
+  return {
+    id: "q2",
+    title: `Q2, causal: ${run.name}`,
+    question: "Does ablating a feature change the model's own error?",
+    verdict: "not testable",
+    answer: [
+      "None of the chosen latents fires where it would be patched, so that there is nothing to ablate.",
+    ],
+    tables: [],
+    figures: [],
   };
 }
 

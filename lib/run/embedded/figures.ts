@@ -5,7 +5,7 @@ import { writeTable } from "../../io/tables.ts";
 import { writeRendered } from "../../io/figures/render_figure.ts";
 import type { FigureSpec } from "../../io/figures/figure_spec.ts";
 import { calibrationCurvesFigure } from "../../report/figures/calibration_curves.ts";
-import { causalForestFigure } from "../../report/figures/causal_forest.ts";
+import { causalForestFigure, hasEffects } from "../../report/figures/causal_forest.ts";
 import { correctedFrontierFigure } from "../../report/figures/corrected_frontier.ts";
 import { ladderFigure } from "../../report/figures/ladder.ts";
 import { riskCoverageFigure } from "../../report/figures/risk_coverage.ts";
@@ -48,6 +48,7 @@ export function studyFigures(config: StudyConfig, folder: string): FigureSpec[] 
   const read = (name: string) => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"));
   const heading = `${runOf(config)}, ${config.models.cheap.split("/").at(-1)}, ${config.hook}`;
   const errorLabel = config.modality === "llm" ? "Share of wrong answers" : "CRPS / seasonal error";
+  const [all, last] = ["causal_ablation_all", "causal_ablation_last"] as const;
   const has = (name: string) => existsSync(join(folder, `${name}.json`));
   return [
     ...(has("probe_results") ? [ladderFigure(read("probe_results"), { heading })] : []),
@@ -59,8 +60,8 @@ export function studyFigures(config: StudyConfig, folder: string): FigureSpec[] 
         heading: `${heading}, ${CALIBRATED_RUNG}`,
       })]
       : []),
-    ...(has("causal_ablation_all")
-      ? [causalForestFigure(read("causal_ablation_all"), read("causal_ablation_last"), { heading })]
+    ...(has(all) && hasEffects(read(all), read(last))
+      ? [causalForestFigure(read(all), read(last), { heading })]
       : []),
     ...(has("cascade_results")
       ? [correctedFrontierFigure(read("cascade_results").corrected, { heading })]
