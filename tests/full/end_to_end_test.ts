@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fetchFull } from "lib/run/fetch_full.ts";
 import { type ModelName, MODELS, serveHub, type Widths, writeData, writeModel } from "./hub_fixture.ts";
+import { runOffline } from "./offline_process.ts";
 import { writeSmallConfigs } from "./small_configs.ts";
 
 const ASKED = Deno.env.get("FMDP_FULL_TEST");
@@ -36,32 +37,8 @@ async function fetched(root: string): Promise<void> {
 async function reproduce(root: string, name: string, more: readonly string[], killAt?: RegExp) {
   const flags = ["--configs", join(root, "configs"), "--limit", `${LIMIT}`];
   const folders = ["--out", join(root, name, "out"), "--work", join(root, name, "work")];
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "scripts/reproduce.ts", "--profile", "full", ...flags, ...folders, ...more],
-    env: {
-      XDG_CACHE_HOME: join(root, "cache"),
-      HF_HOME: join(root, "cache/huggingface"),
-      HF_ENDPOINT: "http://127.0.0.1:9", // nobody there: a run asks nothing of the network
-      DENO_DIR: Deno.env.get("DENO_DIR") ??
-        join(Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "/", ".cache"), "deno"),
-      FMDP_DATA: "",
-    },
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  let log = "";
-  const isKilled = await (async () => {
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-      log += text;
-      if (killAt?.test(log)) {
-        child.kill("SIGKILL");
-        return true;
-      }
-    }
-    return false;
-  })();
-  const { code } = await child.status;
-  return { code, log, isKilled };
+  const script = ["scripts/reproduce.ts", "--profile", "full", ...flags, ...folders, ...more];
+  return await runOffline(root, script, killAt);
 }
 
 /** The late layer on what the mid one left, and the published protocol. */
