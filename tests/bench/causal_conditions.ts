@@ -5,7 +5,7 @@
 // deno-lint-ignore-file no-console -- a benchmark prints
 import type { RowsPatch } from "lib/modality.ts";
 import { openStudy } from "lib/run/embedded/open_study.ts";
-import { readStudyConfig } from "lib/run/embedded/study_config.ts";
+import { readStudyConfig } from "lib/run/embedded/read_study.ts";
 
 const [config = "configs/llm_facts.yaml", items = "8"] = Deno.args;
 const study = await openStudy(readStudyConfig(config), { engine: "portable" });

@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { pathUniforms } from "lib/modalities/path_uniforms.ts";
 import { promptsOf, windowsOf } from "lib/run/embedded/open_study.ts";
 import { limited } from "lib/run/embedded/open_study.ts";
-import { readStudyConfig, type StudyConfig } from "lib/run/embedded/study_config.ts";
+import { readStudyConfig } from "lib/run/embedded/read_study.ts";
+import type { StudyConfig } from "lib/run/embedded/study_config.ts";
 import { type ModelName, type Widths, writeData, writeModel } from "./hub_fixture.ts";
 
 export const GOLDEN_LIMIT = 40, GOLDEN_PATHS = 4, HORIZON = 96;

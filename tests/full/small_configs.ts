@@ -1,7 +1,7 @@
 /** The project's configurations of `--profile full`, cut to what the fixtures hold and a test can wait for. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { studyPaths } from "lib/run/embedded/study_config.ts";
+import { studyPaths } from "lib/run/embedded/read_study.ts";
 import { parseDocument } from "yaml";
 
 /** What is smaller; models, data, labels, splits, positions and limits are as configured. */

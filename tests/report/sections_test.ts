@@ -12,7 +12,7 @@ import { openRun } from "lib/report/sections/run_folder.ts";
 import { saeSection } from "lib/report/sections/sae.ts";
 import { digitsFor, intervalCell, largestBy, percent, sideOfZero } from "lib/report/sections/section.ts";
 import { studyFigures } from "lib/run/embedded/figures.ts";
-import { readStudyConfig } from "lib/run/embedded/study_config.ts";
+import { readStudyConfig } from "lib/run/embedded/read_study.ts";
 import { runSections } from "lib/report/sections/sections.ts";
 import { selectiveSection } from "lib/report/sections/selective.ts";
 import { synthesisSection } from "lib/report/sections/synthesis.ts";

@@ -11,7 +11,7 @@ import { claimsArtifact } from "lib/run/embedded/claims.ts";
 import { cascadeArtifact, type DecideInputs, selectiveArtifact } from "lib/run/embedded/decide.ts";
 import type { Predicted, SeedLadder } from "lib/run/embedded/predict.ts";
 import type { JudgedSae } from "lib/run/embedded/saes.ts";
-import { discoverStudies } from "lib/run/embedded/study_config.ts";
+import { discoverStudies } from "lib/run/embedded/read_study.ts";
 import { synthesizeStudies } from "lib/run/embedded/synthesis.ts";
 import { riskCoverageAreas } from "lib/stats/aurc.ts";
 import { delong } from "lib/stats/delong.ts";

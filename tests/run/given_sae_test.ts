@@ -7,7 +7,7 @@ import { projectRoot } from "lib/io/paths.ts";
 import { openEngine } from "lib/model/engine.ts";
 import { judgeGivenSae, readGivenSae, withGivenSae } from "lib/run/embedded/given_sae.ts";
 import { openStageCache } from "lib/run/embedded/stage_cache.ts";
-import { readStudyConfig } from "lib/run/embedded/study_config.ts";
+import { readStudyConfig } from "lib/run/embedded/read_study.ts";
 import { randomDecoderSae } from "lib/sae/controls.ts";
 import { SAE_FORMATS, writeSae } from "lib/sae/formats/checkpoint.ts";
 import { CORRECTED } from "lib/sae/rules.ts";

@@ -5,7 +5,7 @@ import { GuardrailError, UsageError } from "lib/guardrail.ts";
 import { projectRoot } from "lib/io/paths.ts";
 import { runExperiment } from "lib/run/run_experiment.ts";
 import { runOneStudy } from "lib/run/embedded/run_one.ts";
-import { readStudyConfig } from "lib/run/embedded/study_config.ts";
+import { readStudyConfig } from "lib/run/embedded/read_study.ts";
 
 const onStage = () => assert.fail("nothing may run");
 

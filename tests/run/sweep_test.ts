@@ -5,7 +5,7 @@ import { figureSvg } from "lib/io/figures/figure_svg.ts";
 import { UsageError } from "lib/guardrail.ts";
 import { projectRoot } from "lib/io/paths.ts";
 import { causalSettingsFigure } from "lib/report/figures/causal_settings.ts";
-import { readStudyConfig } from "lib/run/embedded/study_config.ts";
+import { readStudyConfig } from "lib/run/embedded/read_study.ts";
 import { sweepCausal } from "lib/run/embedded/sweep.ts";
 import { listSettings } from "lib/run/embedded/sweep_settings.ts";
 import { clippedTexts, inkOutsidePage } from "../io/svg_inspection.ts";

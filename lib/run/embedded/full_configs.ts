@@ -1,6 +1,7 @@
 /** The runs of `--profile full`: its configurations, the chosen variant of each, and every point of their sweeps. */
 import { UsageError } from "../../guardrail.ts";
-import { readStudyConfig, runOf, type StudyConfig, studyPaths } from "./study_config.ts";
+import { readStudyConfig, studyPaths } from "./read_study.ts";
+import { runOf, type StudyConfig } from "./study_config.ts";
 import { sweepOf, variantOf } from "./variants.ts";
 
 /** What to run. */

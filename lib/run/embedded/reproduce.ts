@@ -15,7 +15,8 @@ import { fullConfigs, type FullSelection } from "./full_configs.ts";
 import { modelDirectory, weightFiles } from "./model_files.ts";
 import { type OnStage, runStudies } from "./run_studies.ts";
 import { SENSITIVITY } from "./sensitivity.ts";
-import { discoverStudies, runOf, type StudyConfig, type StudyProfile, workFolderOf } from "./study_config.ts";
+import { discoverStudies } from "./read_study.ts";
+import { runOf, type StudyConfig, type StudyProfile, workFolderOf } from "./study_config.ts";
 import type { StudyJob } from "./study_worker.ts";
 import { type EmbeddedSynthesis, synthesizeStudies } from "./synthesis.ts";
 

@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import { UsageError } from "../../guardrail.ts";
 import { projectRoot, resultsRoot } from "../../io/paths.ts";
 import { type OnStage, runStudies } from "./run_studies.ts";
-import { discoverStudies, readStudyConfig, runOf } from "./study_config.ts";
+import { discoverStudies, readStudyConfig } from "./read_study.ts";
+import { runOf } from "./study_config.ts";
 
 export interface RunOneOptions {
   /** A study's name, such as `llm_facts`. */

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { resultsRoot } from "../../io/paths.ts";
 import { markdownTable } from "../../report/text_table.ts";
-import { discoverStudies, runOf } from "./study_config.ts";
+import { discoverStudies } from "./read_study.ts";
+import { runOf } from "./study_config.ts";
 
 /** A table: one row a study. */
 export function statusTable(): string {

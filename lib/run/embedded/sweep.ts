@@ -10,7 +10,8 @@ import { writeTable } from "../../io/tables.ts";
 import { type CausalOutcome, publishedChanges, verdictChanges } from "../../questions/causal_outcome.ts";
 import { causalSettingsFigure } from "../../report/figures/causal_settings.ts";
 import { openStageCache } from "./stage_cache.ts";
-import { discoverStudies, readStudyConfig, runOf } from "./study_config.ts";
+import { discoverStudies, readStudyConfig } from "./read_study.ts";
+import { runOf } from "./study_config.ts";
 import { measureSettings } from "./sweep_measure.ts";
 import { type CausalSetting, listSettings, type SweepPlan } from "./sweep_settings.ts";
 

@@ -5,13 +5,8 @@ import { cutWindows } from "../../data/windows.ts";
 import { dataFile } from "../../io/paths.ts";
 import { countBlocks, modelWidth } from "../../modalities/parameters.ts";
 import { modelDirectory } from "../embedded/model_files.ts";
-import {
-  readStudyConfig,
-  runOf,
-  STUDY_PROFILES,
-  type StudyConfig,
-  studyPaths,
-} from "../embedded/study_config.ts";
+import { readStudyConfig, studyPaths } from "../embedded/read_study.ts";
+import { runOf, STUDY_PROFILES, type StudyConfig } from "../embedded/study_config.ts";
 import type { SweepAxis, SweepConfig } from "./sweep_config.ts";
 
 /** Which part of pooled vectors the probes see. */
