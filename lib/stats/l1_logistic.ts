@@ -29,6 +29,8 @@ export interface LogisticOptions {
   readonly intercept?: LogisticPenalty["intercept"];
   /** Largest violation of the optimality conditions, relative to the penalty (default 1e-8). */
   readonly tolerance?: number;
+  /** What the tolerance is relative to (default penalty); start is LIBLINEAR's rule, see LogisticPenalty. */
+  readonly relativeTo?: LogisticPenalty["relativeTo"];
   /** Standardise the columns implicitly; the coefficients are then those of the standardised columns. */
   readonly scaler?: StandardScaler;
   /** Rows to fit on (default: all); labels, weights and offset are indexed by the matrix's own rows. */
@@ -231,13 +233,13 @@ export function classWeights(labels: Uint8Array, mode: "balanced" | "none", what
 
 /** The solver's penalty for these options. */
 export function penaltyOf(options: LogisticOptions): LogisticPenalty {
-  const { c, l1Ratio = 1, intercept = "penalized", tolerance = 1e-8 } = options;
+  const { c, l1Ratio = 1, intercept = "penalized", tolerance = 1e-8, relativeTo = "penalty" } = options;
   if (!(c > 0 && c < Infinity)) throw new RangeError(`Cannot fit a probe: needs a finite C > 0, got ${c}`);
   if (!(l1Ratio >= 0 && l1Ratio <= 1)) {
     throw new RangeError(`Cannot fit a probe: needs l1Ratio in [0, 1], got ${l1Ratio}`);
   }
   if (!(tolerance > 0)) throw new RangeError(`Cannot fit a probe: needs a tolerance > 0, got ${tolerance}`);
-  return { c, l1: l1Ratio, l2: 1 - l1Ratio, intercept, tolerance };
+  return { c, l1: l1Ratio, l2: 1 - l1Ratio, intercept, tolerance, relativeTo };
 }
 
 /** @throws {RangeError} unless there is one label of 0 or 1 for each row */

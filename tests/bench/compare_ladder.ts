@@ -12,6 +12,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { chooseCAndFit } from "lib/stats/choose_c.ts";
 import { stratifiedKFold } from "lib/stats/folds.ts";
+import type { LogisticOptions } from "lib/stats/l1_logistic.ts";
 import { openThreads } from "lib/stats/logistic/threads.ts";
 import { fitStandardScaler } from "lib/stats/standard_scaler.ts";
 import { type BenchProblem, LADDER_PROBLEMS } from "./ladder_data.ts";
@@ -20,7 +21,7 @@ import { answerOfPeer, describe, excess, foldObjectives, ratioOf } from "./ladde
 const { values } = parseArgs({
   options: {
     python: { type: "string", default: "python3" },
-    tolerance: { type: "string", multiple: true, default: ["1e-3", "3e-4", "1e-4", "3e-5", "1e-5"] },
+    tolerance: { type: "string", multiple: true, default: ["1e-4", "3e-5", "1e-5", "3e-6", "1e-6"] },
     problem: { type: "string", multiple: true, default: Object.keys(LADDER_PROBLEMS) },
     repeats: { type: "string", default: "3" },
     plain: { type: "boolean", default: false },
@@ -28,6 +29,11 @@ const { values } = parseArgs({
     folder: { type: "string" },
   },
 });
+
+/** When our fits stop: as LIBLINEAR's do, relative to the gradient at the start, or at a proven optimum. */
+type Stop = Required<Pick<LogisticOptions, "tolerance" | "relativeTo">>;
+const LIKE_LIBLINEAR = { relativeTo: "start" } as const;
+const EXACT: Stop = { tolerance: 1e-8, relativeTo: "penalty" };
 
 /** Peers without class weights and penalised intercept are compared without them. */
 const form = values.plain ? { classWeight: "none", intercept: "none" } as const : {};
@@ -42,19 +48,21 @@ for (const name of values.problem) {
     folder: values.folder,
   });
   // The loosest stop at which no fit's objective is above the peer's (1e-11: rounding of the sums themselves).
-  let tolerance = 1e-8,
-    worst = excess(await foldObjectives(problem, { tolerance, ...form }), peer.objectives);
-  for (const looser of values.tolerance.map(Number)) {
-    const found = excess(await foldObjectives(problem, { tolerance: looser, ...form }), peer.objectives);
-    if (found > 1e-11) continue;
-    [tolerance, worst] = [looser, found];
-    break;
+  let stop: Stop = EXACT, worst = NaN;
+  for (
+    const looser of [
+      ...values.tolerance.map((text) => ({ ...LIKE_LIBLINEAR, tolerance: Number(text) })),
+      EXACT,
+    ]
+  ) {
+    [stop, worst] = [looser, excess(await foldObjectives(problem, { ...looser, ...form }), peer.objectives)];
+    if (worst <= 1e-11) break;
   }
-  const ours = await runOurs(problem, tolerance), exact = await runOurs(problem, 1e-8);
+  const ours = await runOurs(problem, stop), exact = await runOurs(problem, EXACT);
   console.log(
-    `${name}: ours ${describe(ours)} at tolerance ${tolerance}, ${describe(exact)} at 1e-8; ${values.peer} ${
-      describe(peer)
-    }; ratio ${ratioOf(peer, ours)}, at 1e-8 ${
+    `${name}: ours ${describe(ours)} at tolerance ${stop.tolerance} of ${stop.relativeTo}, ${
+      describe(exact)
+    } at 1e-8 of penalty; ${values.peer} ${describe(peer)}; ratio ${ratioOf(peer, ours)}, at 1e-8 ${
       ratioOf(peer, exact)
     }; C ${ours.bestC} and ${peer.bestC}; AUROC ${
       ours.auroc.toFixed(4)
@@ -63,7 +71,7 @@ for (const name of values.problem) {
 }
 
 /** The best of several runs, workers started and data standardised within the time. */
-async function runOurs({ x, labels }: BenchProblem, tolerance: number) {
+async function runOurs({ x, labels }: BenchProblem, stop: Stop) {
   const folds = stratifiedKFold(labels, { nSplits: 5, seed: 42 });
   let seconds = Infinity, cpuSeconds = Infinity, bestC = NaN, auroc = NaN;
   for (let repeat = 0; repeat < Number(values.repeats); repeat++) {
@@ -71,7 +79,7 @@ async function runOurs({ x, labels }: BenchProblem, tolerance: number) {
     const threads = openThreads();
     const scaler = fitStandardScaler(x);
     const { choice } = await chooseCAndFit(x, labels, {
-      ...{ folds, scaler, tolerance, threads, ...form },
+      ...{ folds, scaler, threads, ...stop, ...form },
       path: "whole",
     });
     threads.close();

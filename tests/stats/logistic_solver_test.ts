@@ -195,6 +195,58 @@ Deno.test("fitLogistic() converges where groups are left out whole and the penal
   assert.ok(nFits > 100, `only ${nFits} fits have both classes`);
 });
 
+/** Float32 columns over several panels of rows, some of them far from zero for their spread. */
+function drawFarColumns(rng: RandomStream, mean: number) {
+  const nRows = 400, nCols = 120, data = new Float32Array(nRows * nCols);
+  const labels = Uint8Array.from({ length: nRows }, (_, i) => {
+    const common = rng.normal();
+    for (let j = 0; j < nCols; j++) {
+      data[i * nCols + j] = (j % 3 === 0 ? mean : 0) + 0.5 * common + rng.normal();
+    }
+    return data[i * nCols]! - mean + rng.normal() > 0.5 ? 1 : 0;
+  });
+  return { x: { data, nRows, nCols }, labels };
+}
+
+Deno.test("fitLogistic() proves its optimum in float64 on float32 columns, near zero or far from it", () => {
+  const rng = randomStream(SEED, "far columns");
+  for (const mean of [0, 10, 60, 1000]) {
+    const { x, labels } = drawFarColumns(rng, mean), scaler = fitStandardScaler(x);
+    for (const c of [0.003, 0.03, 0.3, 3]) {
+      for (const l1Ratio of [1, 0.5, 0]) {
+        const options: LogisticOptions = { c, l1Ratio, scaler };
+        const what = `mean ${mean}, C ${c}, l1Ratio ${l1Ratio}`;
+        const fit = fitLogistic(x, labels, options);
+        const { residual } = check({ what, x, labels, options }, fit);
+        assert.ok(fit.converged && residual <= 1.1e-8, `${what}: residual ${residual}`);
+        assert.deepEqual(fitLogistic(x, labels, { ...options, kernel: "typescript" }), fit, what);
+      }
+    }
+  }
+});
+
+Deno.test("fitLogistic() stops as LIBLINEAR does where told to, and not before", () => {
+  const rng = randomStream(SEED, "stops");
+  const { x, labels } = drawFarColumns(rng, 0), scaler = fitStandardScaler(x);
+  const nPositive = labels.reduce((sum, y) => sum + y, 0);
+  let looser = 0;
+  for (const c of [0.03, 0.3, 3]) {
+    const atZero = Math.max(...Array.from({ length: x.nCols }, (_, j) => {
+      const sum = labels.reduce((total, y, i) => {
+        const value = (x.data[i * x.nCols + j]! - scaler.mean[j]!) / scaler.scale[j]!;
+        const weight = x.nRows / (2 * (y ? nPositive : x.nRows - nPositive));
+        return total + (y ? -1 : 1) * 0.5 * c * weight * value;
+      }, 0);
+      return Math.abs(sum);
+    }));
+    const options: LogisticOptions = { c, scaler, tolerance: 1e-4, relativeTo: "start" };
+    const { residual } = check({ what: "", x, labels, options }, fitLogistic(x, labels, options));
+    assert.ok(residual <= 1.0001e-4 * Math.max(1, atZero), `C ${c}: ${residual} at start ${atZero}`);
+    if (residual > 1e-4) looser++;
+  }
+  assert.ok(looser > 0, "no fit stopped before the penalty's own tolerance");
+});
+
 Deno.test("fitLogistic() gives the same bits in WebAssembly and in TypeScript", () => {
   const rng = randomStream(SEED, "kernels");
   for (let k = 0; k < 48; k++) {

@@ -3,35 +3,46 @@
 // lanes; kernel_typescript.ts adds in the same lanes and the same order, and gives the same bits.
 // Memory is the design's, shared by all workers; a workspace is bound before each of its turns.
 import { addDense, addWeightedDense, dotDense, sumsDense, sumX as denseX, sumXD as denseXD, sumXXD as denseXXD } from "./logistic/dense";
-import { addPanel32, addWeightedColumn32, dotColumn32, dotPanel32, weighPanel32 } from "./logistic/dense32";
+import { addPanel32, addWeightedColumn32, dotColumn32, dotPanel32, sumsPanel32, weighPanel32 } from "./logistic/dense32";
 import {
-  BIAS_DIRECTION, BIAS_PRODUCT, bind, center, coef, columnOf, COUNT, curvature, dense, get, gradients, inverseScale, L1, L2, listOffset,
-  nCols, nListed, OPERATION, PANEL, products, put, residual, RESIDUAL_SUM, residual32, RESULT, rowsOf, SHIFT, skipped, slope, SLOPE_SUM, start, stepOf,
-  stride, weight, WEIGHT_SUM, weightedSum, wide,
+  BIAS_DIRECTION, BIAS_PRODUCT, bind, center, coef, columnOf, COUNT, curvature, dense, direction, get, gradients, inverseScale, L1, L2,
+  listOffset, nCols, nListed, OPERATION, PANEL, products, put, residual, RESIDUAL_SUM, residual32, RESULT, rowsOf, SHIFT, skipped, slope,
+  SLOPE_SUM, slope32, start, stepOf, stride, weight, WEIGHT_SUM, weightedSum, wide,
 } from "./logistic/memory";
 import { addSparse, addWeightedSparse, dotSparse, sumsSparse, sumX, sumXD, sumXXD } from "./logistic/sparse";
 
 export { setArrays, setDesign } from "./logistic/memory";
 
-const GRADIENT: i32 = 0, COLUMN_SUMS: i32 = 1, CHANGE: i32 = 2, SWEEP: i32 = 3, PRODUCT: i32 = 4, SWEEP32: i32 = 5, PRODUCT32: i32 = 6;
+const GRADIENT: i32 = 0, COLUMN_SUMS: i32 = 1, CHANGE: i32 = 2, SWEEP: i32 = 3, PRODUCT: i32 = 4, SWEEP32: i32 = 5;
+// Of panels; numbers from here on.
+const GRADIENT32: i32 = 6, COLUMN_SUMS32: i32 = 7, CHANGE32: i32 = 8, PRODUCT32: i32 = 9;
 
 // Columns whose part of a panel stays in the second-level cache until every problem has used it.
 const TILE: i32 = 256;
 
-function gradientColumn<T>(j: i32): void {
-  const o = <usize>j << 3;
-  const sum = dense ? dotDense<T>(j, slope) : dotSparse<T>(j, slope);
+// Of a column's inner product with the slopes: the gradient along the standardised column.
+// @ts-ignore: decorator
+@inline function putGradient(o: usize, sum: f64): void {
   store<f64>(gradients + o, load<f64>(inverseScale + o) * (sum - load<f64>(center + o) * get(SLOPE_SUM)));
+}
+
+// Of the sums over a column's values and squares, times the weights: the curvature along the standardised column.
+// @ts-ignore: decorator
+@inline function putCurvature(o: usize, xd: f64, xxd: f64): void {
+  const mu = load<f64>(center + o), s = load<f64>(inverseScale + o);
+  store<f64>(weightedSum + o, xd);
+  store<f64>(curvature + o, s * s * (xxd - mu * (2 * xd - mu * get(WEIGHT_SUM))));
+}
+
+function gradientColumn<T>(j: i32): void {
+  putGradient(<usize>j << 3, dense ? dotDense<T>(j, slope) : dotSparse<T>(j, slope));
 }
 
 function sumsColumn<T>(j: i32): void {
   const o = <usize>j << 3;
-  const mu = load<f64>(center + o), s = load<f64>(inverseScale + o);
   if (dense) sumsDense<T>(j, slope); else sumsSparse<T>(j, slope);
-  const x = dense ? denseX : sumX, xd = dense ? denseXD : sumXD, xxd = dense ? denseXXD : sumXXD;
-  store<f64>(gradients + o, s * (x - mu * get(SLOPE_SUM)));
-  store<f64>(weightedSum + o, xd);
-  store<f64>(curvature + o, s * s * (xxd - mu * (2 * xd - mu * get(WEIGHT_SUM))));
+  putGradient(o, dense ? denseX : sumX);
+  putCurvature(o, dense ? denseXD : sumXD, dense ? denseXXD : sumXXD);
 }
 
 function changeColumn<T>(j: i32): void {
@@ -69,11 +80,7 @@ function sweepColumn<T>(j: i32, coarse: bool): void {
 }
 
 // @ts-ignore: decorator
-@inline function operationOf(): i32 {
-  const operation = <i32>get(OPERATION);
-  if (dense && !wide) return operation;
-  return operation == SWEEP32 ? SWEEP : operation == PRODUCT32 ? PRODUCT : operation;
-}
+@inline function operationOf(): i32 { return <i32>get(OPERATION); }
 
 // @ts-ignore: decorator
 @inline function columnOperation<T>(operation: i32, j: i32): void {
@@ -166,35 +173,86 @@ function product<T>(): void {
   endProduct(sum);
 }
 
-// One half of a product over a panel of rows, tile by tile: every problem uses a tile while it is in cache.
+function beginPanels(): void {
+  const operation = operationOf(), count = nListed();
+  if (operation == PRODUCT32) {
+    beginProduct();
+    put(BIAS_PRODUCT, 0);
+  } else if (operation == CHANGE32) {
+    put(RESULT, 0);
+    for (let at = 0; at < count; at++) {
+      const j = columnOf(at), o = <usize>j << 3;
+      store<f64>(direction + o, load<f64>(coef + o) - load<f64>(start + o));
+      put(RESULT, get(RESULT) - stepOf(j) * load<f64>(center + o));
+    }
+  } else {
+    for (let at = 0; at < count; at++) {
+      const o = <usize>columnOf(at) << 3;
+      store<f64>(gradients + o, 0);
+      if (operation == GRADIENT32) continue;
+      store<f64>(weightedSum + o, 0);
+      store<f64>(curvature + o, 0);
+    }
+    return;
+  }
+  const constant = operation == PRODUCT32 ? <f32>get(RESULT) : 0;
+  for (let i = 0; i < stride; i++) store<f32>(residual32 + (<usize>i << 2), constant);
+}
+
+function endPanels(): void {
+  const operation = operationOf(), count = nListed();
+  if (operation == PRODUCT32) endProduct(get(BIAS_PRODUCT));
+  if (operation == PRODUCT32 || operation == CHANGE32) return;
+  for (let at = 0; at < count; at++) {
+    const o = <usize>columnOf(at) << 3;
+    putGradient(o, load<f64>(gradients + o));
+    if (operation == COLUMN_SUMS32) putCurvature(o, load<f64>(weightedSum + o), load<f64>(curvature + o));
+  }
+}
+
+// What an operation does with columns of a panel: first those that change rows, then those that sum over them.
+// @ts-ignore: decorator
+@inline function panelOperation(second: bool, row: i32, from: i32, until: i32): void {
+  const operation = operationOf();
+  if (!second) addPanel32(row, from, until);
+  else if (operation == PRODUCT32) dotPanel32(row, from, until, residual32, products);
+  else if (operation == GRADIENT32) dotPanel32(row, from, until, slope32, gradients);
+  else sumsPanel32(row, from, until);
+}
+
+// @ts-ignore: decorator
+@inline function hasPart(second: bool): bool {
+  const operation = operationOf();
+  return operation == PRODUCT32 || second != (operation == CHANGE32);
+}
+
+// One part of the operations over a panel of rows, tile by tile: every problem uses a tile while it is in cache.
 function tiles32(second: bool, row: i32, table: usize, n: usize): void {
   for (let k: usize = 0; k < n; k++) store<u32>(table + (k << 3), 0, 4);
   for (let tile = TILE; tile < nCols + TILE; tile += TILE) {
     for (let k: usize = 0; k < n; k++) {
       bind(load<u32>(table + (k << 3)));
-      if (skipped(row)) continue;
+      if (!hasPart(second) || operationOf() != CHANGE32 && skipped(row)) continue;
       const from = load<i32>(table + (k << 3), 4), count = nListed();
       let until = from;
       while (until < count && columnOf(until) < tile) until++;
       if (until == from) continue;
-      if (second) dotPanel32(row, from, until); else addPanel32(row, from, until);
+      panelOperation(second, row, from, until);
       store<i32>(table + (k << 3), until, 4);
     }
   }
 }
 
-function productTogether32(table: usize, n: usize): void {
+function panelsTogether(table: usize, n: usize): void {
   for (let k: usize = 0; k < n; k++) {
     bind(load<u32>(table + (k << 3)));
-    beginProduct();
-    put(BIAS_PRODUCT, 0);
-    const constant = <f32>get(RESULT);
-    for (let i = 0; i < stride; i++) store<f32>(residual32 + (<usize>i << 2), constant);
+    beginPanels();
   }
   for (let row = 0; row < stride; row += PANEL) {
     tiles32(false, row, table, n);
     for (let k: usize = 0; k < n; k++) {
       bind(load<u32>(table + (k << 3)));
+      if (operationOf() != PRODUCT32) continue;
       if (skipped(row)) memory.fill(residual32 + (<usize>row << 2), 0, <usize>rowsOf(row) << 2);
       else put(BIAS_PRODUCT, get(BIAS_PRODUCT) + weighPanel32(row));
     }
@@ -202,7 +260,7 @@ function productTogether32(table: usize, n: usize): void {
   }
   for (let k: usize = 0; k < n; k++) {
     bind(load<u32>(table + (k << 3)));
-    endProduct(get(BIAS_PRODUCT));
+    endPanels();
   }
 }
 
@@ -215,11 +273,11 @@ function runAs<T>(table: usize, n: usize): void {
 }
 
 /**
- * Operations are numbered as in lib/stats/logistic/kernel.ts, and stand in the workspaces: either all products of
- * one kind, or any others. The table holds pairs of workspace and cursor.
+ * Operations are numbered as in lib/stats/logistic/kernel.ts, and stand in the workspaces: those of one call are all of
+ * panels, all products, or all others. The table holds pairs of workspace and cursor.
  */
 export function run(table: usize, n: usize): void {
   bind(load<u32>(table));
-  if (operationOf() == PRODUCT32) return productTogether32(table, n);
+  if (operationOf() >= GRADIENT32) return panelsTogether(table, n);
   if (wide) runAs<f64>(table, n); else runAs<f32>(table, n);
 }

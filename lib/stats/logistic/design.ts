@@ -1,6 +1,6 @@
 /**
- * The design matrix of the logistic solvers: one column-major copy (dense) or one compressed-column copy (sparse)
- * of the input, at the input's own precision, in shared WebAssembly memory, so that kernels and worker threads
+ * The design matrix of the logistic solvers: one copy of the input, by panels of rows and in them by columns (dense) or
+ * by compressed columns (sparse), at the input's own precision, in shared WebAssembly memory, so that kernels and worker threads
  * read the same bytes. Standardisation is implicit: column j stands for (x_j - center_j) * inverseScale_j, and
  * a sparse column is never filled in.
  */
@@ -20,7 +20,7 @@ export interface Design {
   readonly nCols: number;
   /** Rows rounded up to whole vectors; the padding holds zeros. */
   readonly stride: number;
-  /** Dense: value (i, j) is number j * stride + i. Sparse: the stored values, column after column. */
+  /** Dense: panel after panel, see panelsOf(). Sparse: the stored values, column after column. */
   readonly valuesAt: number;
   /** Sparse: the row of each stored value (uint32). */
   readonly rowsAt: number;
@@ -43,6 +43,11 @@ const PAGE = 65536;
 const ROW_BLOCK = 16;
 const MAX_PAGES = 65536;
 const MAX_BYTES = 0x80000000;
+/**
+ * Rows of a panel, as the WebAssembly kernels know them (PANEL in ../assembly/logistic/memory.ts). Measured: at 3080
+ * columns a panel stays in a second-level cache of 2 MB, and columns side by side are fetched ahead.
+ */
+const PANEL_ROWS = 128;
 /** Threads that may work on a design at once. */
 export const MAX_THREADS = 64;
 /** Bytes of a thread's table. */
@@ -98,11 +103,11 @@ export function createDesign(
   const starts = new Uint32Array(buffer, startsAt, sparse ? nCols + 1 : 0);
   const storedRows = new Uint32Array(buffer, rowsAt, sparse ? nStored : 0);
   if (sparse) fillSparse(blocks, chosen, { starts, rows: storedRows, values });
-  else {fillDense(blocks as readonly Matrix[], chosen, {
-      stride,
-      values,
-      scaler: single ? undefined : scaler,
-    });}
+  else {
+    fillDense(blocks as readonly Matrix[], chosen, {
+      ...{ panels: panelsOf({ stride, nCols }), values, scaler: single ? undefined : scaler },
+    });
+  }
   requireFinite(values);
   const center = new Float64Array(buffer, centerAt, nCols);
   const inverseScale = new Float64Array(buffer, inverseScaleAt, nCols).fill(1);
@@ -133,6 +138,22 @@ export function createDesign(
     inverseScaleAt,
     endAt: end,
   };
+}
+
+/** Rows [row, end) of a dense design. */
+export interface Panel {
+  readonly row: number;
+  readonly end: number;
+  /** The number of the value of column j in the first of these rows; those of the next rows follow. */
+  readonly columnAt: (j: number) => number;
+}
+
+/** The panels of a dense design. */
+export function panelsOf({ stride, nCols }: Pick<Design, "stride" | "nCols">): Panel[] {
+  return Array.from({ length: Math.ceil(stride / PANEL_ROWS) }, (_, p) => {
+    const row = p * PANEL_ROWS, end = Math.min(row + PANEL_ROWS, stride);
+    return { row, end, columnAt: (j) => row * nCols + j * (end - row) };
+  });
 }
 
 /** Shared memory of at least so many bytes; the solvers' workspaces make it grow further. */

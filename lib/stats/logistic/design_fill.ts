@@ -2,6 +2,7 @@
 import { GuardrailError } from "../../guardrail.ts";
 import type { CsrMatrix, Matrix } from "../../math/matrix.ts";
 import type { StandardScaler } from "../standard_scaler.ts";
+import type { Panel } from "./design.ts";
 
 type Values = Matrix["data"];
 
@@ -23,39 +24,35 @@ export function countStored(blocks: readonly (Matrix | CsrMatrix)[], rows: Array
 }
 
 /**
- * Dense columns side by side. Few columns and many rows at a time: what is written stays in cache until a line is
- * full.
- * @param to.stride from one column to the next
+ * Dense columns side by side, panel by panel. Few columns at a time: what is written stays in cache until a line is full.
  * @param to.scaler standardises the copy (default: values as they are)
  */
 export function fillDense(
   blocks: readonly Matrix[],
   rows: ArrayLike<number>,
-  { stride, values, scaler }: {
-    readonly stride: number;
+  { panels, values, scaler }: {
+    readonly panels: readonly Panel[];
     readonly values: Values;
     readonly scaler: StandardScaler | undefined;
   },
 ): void {
-  const high = 128, wide = 16;
-  let first = 0;
-  for (const { data, nCols } of blocks) {
-    for (let i0 = 0; i0 < rows.length; i0 += high) {
-      const i1 = Math.min(rows.length, i0 + high);
+  const wide = 16;
+  for (const { row, end, columnAt } of panels) {
+    const height = end - row, filled = Math.min(end, rows.length);
+    let first = 0;
+    for (const { data, nCols } of blocks) {
       for (let j0 = 0; j0 < nCols; j0 += wide) {
-        const j1 = Math.min(nCols, j0 + wide);
-        for (let i = i0; i < i1; i++) {
-          const from = rows[i]! * nCols, to = first * stride + i;
-          for (let j = j0; j < j1; j++) values[j * stride + to] = data[from + j]!;
+        const j1 = Math.min(nCols, j0 + wide), to = columnAt(first);
+        for (let i = row; i < filled; i++) {
+          const from = rows[i]! * nCols;
+          for (let j = j0; j < j1; j++) values[to + j * height + i - row] = data[from + j]!;
         }
       }
+      first += nCols;
     }
-    first += nCols;
-  }
-  if (scaler === undefined) return;
-  for (let j = 0; j < first; j++) {
-    for (let at = j * stride; at < j * stride + rows.length; at++) {
-      values[at] = (values[at]! - scaler.mean[j]!) / scaler.scale[j]!;
+    for (let j = 0; scaler !== undefined && j < first; j++) {
+      const to = columnAt(j), mean = scaler.mean[j]!, scale = scaler.scale[j]!;
+      for (let at = to; at < to + filled - row; at++) values[at] = (values[at]! - mean) / scale;
     }
   }
 }

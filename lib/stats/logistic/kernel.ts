@@ -3,15 +3,15 @@ import type { Workspace } from "./workspace.ts";
 
 /**
  * Operations over the first `count` listed columns of a workspace (`Scalar.count`):
- * - gradient: gradient of the loss along each column, in float64;
- * - columnSums: gradient, curvature and weighted sum of each column, in float64;
+ * - gradient: gradient of the loss along each column;
+ * - columnSums: gradient, curvature and weighted sum of each column;
  * - change: the margins' change of (coef - start) to `residual`, without centring; its constant part is the result;
  * - sweep: one pass of coordinate descent on the quadratic model with penalty l1 |w| + l2 w^2 / 2, updating coef,
  *   residual and scalars; the largest violation of the optimality conditions met on the way is the result;
  * - product: the loss's curvature X'DX, restricted to the listed columns and the intercept, times `direction`;
- *   D X direction is left in the residual, so that a sweep can go on from there if direction is coef - start;
- * - sweep32, product32: the same with inner products and residual in float32 (dense float32 designs; elsewhere as
- *   sweep and product).
+ *   D X direction is left in the residual, so that a sweep can go on from there if direction is coef - start.
+ * All in float64; those that end in 32 are the same in float32, from and to the workspace's float32 rows, and only of
+ * dense float32 designs. From gradient32 on they go through the design panel by panel of rows, as the kernels know.
  */
 export const OPERATIONS = [
   "gradient",
@@ -20,6 +20,9 @@ export const OPERATIONS = [
   "sweep",
   "product",
   "sweep32",
+  "gradient32",
+  "columnSums32",
+  "change32",
   "product32",
 ] as const;
 
@@ -32,8 +35,5 @@ export interface Request {
   readonly operation: Operation;
 }
 
-/**
- * Carries out the requests of several problems at once, so that a column is read once for all of them: products
- * together, and any mixture of the other operations together.
- */
+/** Carries out the requests of several problems at once, so that a column is read once for as many as possible. */
 export type Kernel = (requests: readonly Request[]) => void;

@@ -18,7 +18,7 @@ export function typescriptKernel(design: Design): Kernel {
         operations = design.layout === "dense" ? denseKernel(design, work) : sparseKernel(design, work);
         known.set(work.at, operations);
       }
-      operations[operation]();
+      operations[operation]!();
     }
   };
 }
@@ -73,6 +73,5 @@ function sparseKernel(design: Design, work: Workspace): Operations {
   }
 
   const shared = columnKernel(design, work, { dot, sums, axpy });
-  const sweep = () => shared.descend((j) => dot(j, work.residual), axpyWeighted);
-  return { ...shared, sweep, sweep32: sweep, product32: shared.product };
+  return { ...shared.float64, sweep: () => shared.descend((j) => dot(j, work.residual), axpyWeighted) };
 }

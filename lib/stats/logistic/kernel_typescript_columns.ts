@@ -6,8 +6,8 @@ import { Scalar, type Workspace } from "./workspace.ts";
 /** Stored values of a design. */
 export type Values = Float32Array | Float64Array;
 
-/** The operations of one problem. */
-export type Operations = Readonly<Record<Operation, () => void>>;
+/** The operations of one problem; those in float32 only where the design is. */
+export type Operations = Readonly<Partial<Record<Operation, () => void>>>;
 
 /** Operations on columns, given what a column can do. */
 export function columnKernel(
@@ -26,39 +26,44 @@ export function columnKernel(
     work;
   const out = new Float64Array(3);
 
-  function gradient(): void {
+  /** @param dot the inner product with the slopes */
+  function gradient(dot: (j: number) => number): void {
     const count = scalars[Scalar.count]!;
     for (let at = 0; at < count; at++) {
       const j = list[at]!;
-      gradients[j] = inverseScale[j]! * (column.dot(j, work.slope) - center[j]! * scalars[Scalar.slopeSum]!);
+      gradients[j] = inverseScale[j]! * (dot(j) - center[j]! * scalars[Scalar.slopeSum]!);
     }
   }
 
-  function columnSums(): void {
+  function columnSums(sums: (j: number, out: Float64Array) => void): void {
     const count = scalars[Scalar.count]!;
     const slopeSum = scalars[Scalar.slopeSum]!, weightSum = scalars[Scalar.weightSum]!;
     for (let at = 0; at < count; at++) {
       const j = list[at]!;
       const mu = center[j]!, s = inverseScale[j]!;
-      column.sums(j, out);
+      sums(j, out);
       gradients[j] = s * (out[0]! - mu * slopeSum);
       weightedSum[j] = out[1]!;
       curvature[j] = s * s * (out[2]! - mu * (2 * out[1]! - mu * weightSum));
     }
   }
 
-  function change(): void {
+  function change(addColumn: (j: number, step: number) => void): void {
     const count = scalars[Scalar.count]!;
-    work.residual.fill(0);
     let shift = 0;
     for (let at = 0; at < count; at++) {
       const j = list[at]!;
       const step = (coef[j]! - start[j]!) * inverseScale[j]!;
       if (step === 0) continue;
-      column.axpy(j, step, work.residual);
+      addColumn(j, step);
       shift -= step * center[j]!;
     }
     scalars[Scalar.result] = shift;
+  }
+
+  function changeFloat64(): void {
+    work.residual.fill(0);
+    change((j, step) => column.axpy(j, step, work.residual));
   }
 
   function descend(
@@ -136,5 +141,11 @@ export function columnKernel(
     finish(sum);
   }
 
-  return { gradient, columnSums, change, descend, centering, finish, inverseScale, product: multiply };
+  const float64 = {
+    gradient: () => gradient((j) => column.dot(j, work.slope)),
+    columnSums: () => columnSums(column.sums),
+    change: changeFloat64,
+    product: multiply,
+  };
+  return { float64, gradient, columnSums, change, descend, centering, finish, inverseScale };
 }

@@ -1,7 +1,7 @@
 /** The column kernels in WebAssembly SIMD, over the design's own memory. */
 import { readFileSync } from "node:fs";
 import type { Design } from "./design.ts";
-import { type Kernel, OPERATIONS } from "./kernel.ts";
+import { type Kernel, type Operation, OPERATIONS, type Request } from "./kernel.ts";
 import { Scalar } from "./workspace.ts";
 
 /** Problems in one call; as many cursors are kept in the kernel's table. */
@@ -30,7 +30,7 @@ export function wasmKernel(design: Design, tableAt: number): Kernel {
   kernel.setDesign(design.stride, design.nCols, design.layout === "dense", design.valueBytes === 8);
   kernel.setArrays(design.valuesAt, design.rowsAt, design.startsAt, design.centerAt, design.inverseScaleAt);
   const table = new Uint32Array(design.memory.buffer, tableAt, 2 * MAX_TOGETHER);
-  return (requests) => {
+  const together = (requests: readonly Request[]) => {
     for (let from = 0; from < requests.length; from += MAX_TOGETHER) {
       const n = Math.min(MAX_TOGETHER, requests.length - from);
       for (let k = 0; k < n; k++) {
@@ -41,4 +41,15 @@ export function wasmKernel(design: Design, tableAt: number): Kernel {
       kernel.run(tableAt, n);
     }
   };
+  return (requests) => {
+    for (const kind of KINDS) together(requests.filter(({ operation }) => kindOf(operation) === kind));
+  };
+}
+
+/** What one call of the kernel can do side by side. */
+const KINDS = ["columns", "product", "panels"] as const;
+
+function kindOf(operation: Operation): typeof KINDS[number] {
+  if (operation === "product") return "product";
+  return OPERATIONS.indexOf(operation) < OPERATIONS.indexOf("gradient32") ? "columns" : "panels";
 }

@@ -9,12 +9,16 @@ import { Scalar, type Workspace } from "./workspace.ts";
  * @param c multiplies every weight
  */
 export function updateLoss(work: Workspace, labels: Uint8Array, weights: Float64Array, c: number): number {
-  const { margin, slope, weight, weight32, scalars } = work;
+  const { margin, slope, slope32, weight, weight32, scalars } = work;
   let loss = 0, slopeSum = 0, weightSum = 0;
   for (let i = 0; i < labels.length; i++) {
     const ci = c * weights[i]!;
     if (ci === 0) {
-      slope[i] = weight[i] = weight32[i] = 0;
+      slope[i] =
+        slope32[i] =
+        weight[i] =
+        weight32[i] =
+          0;
       continue;
     }
     const z = margin[i]!;
@@ -24,7 +28,7 @@ export function updateLoss(work: Workspace, labels: Uint8Array, weights: Float64
     const wrongSide = positive === z < 0;
     loss += ci * (Math.log1p(e) + (wrongSide ? Math.abs(z) : 0));
     const miss = ci * (wrongSide ? near : far); // weight times the probability of the other label
-    slope[i] = positive ? -miss : miss;
+    slope32[i] = slope[i] = positive ? -miss : miss;
     slopeSum += slope[i]!;
     weight[i] = ci * near * far;
     weight32[i] = weight[i]!;
@@ -35,20 +39,24 @@ export function updateLoss(work: Workspace, labels: Uint8Array, weights: Float64
   return loss;
 }
 
-/** The loss at margin + t * (direction + shift), without touching the workspace. */
+/** The loss at margin + t * (change + shift), without touching the workspace. */
 export function lossAlong(
-  work: Workspace,
+  { margin }: Workspace,
   labels: Uint8Array,
   weights: Float64Array,
-  step: { readonly c: number; readonly t: number; readonly shift: number },
+  step: {
+    readonly c: number;
+    readonly t: number;
+    readonly change: Float64Array | Float32Array;
+    readonly shift: number;
+  },
 ): number {
-  const { margin, residual } = work;
-  const { c, t, shift } = step;
+  const { c, t, change, shift } = step;
   let loss = 0;
   for (let i = 0; i < labels.length; i++) {
     const ci = c * weights[i]!;
     if (ci === 0) continue;
-    const z = margin[i]! + t * (residual[i]! + shift);
+    const z = margin[i]! + t * (change[i]! + shift);
     const wrongSide = (labels[i] === 1) === z < 0;
     loss += ci * (Math.log1p(Math.exp(-Math.abs(z))) + (wrongSide ? Math.abs(z) : 0));
   }

@@ -41,6 +41,12 @@ export function listColumns(work: Workspace, keep: (j: number) => boolean): numb
   return count;
 }
 
+/** What (coef - start) of the listed columns does to the margins, less the constant part left in Scalar.result. */
+export function* changeMargins(work: Workspace, float32: boolean): Steps<Float64Array | Float32Array> {
+  yield float32 ? "change32" : "change";
+  return float32 ? work.residual32 : work.residual;
+}
+
 /** How far a coefficient is from its optimality condition: 0 in slope + lambda d|w|. */
 export function violationOf(w: number, slope: number, lambda: number): number {
   if (w > 0) return Math.abs(slope + lambda);

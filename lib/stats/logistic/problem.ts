@@ -18,9 +18,11 @@ export interface LogisticPenalty {
   readonly l2: number;
   /** penalized: a column of ones like any other, as in LIBLINEAR. */
   readonly intercept: "penalized" | "free" | "none";
-  /**
-   * Stop when no optimality condition is violated by more than this times l1 (without an L1 penalty: times the
-   * largest gradient at all-zero coefficients).
-   */
+  /** Stop when no optimality condition is violated by more than this times what `relativeTo` says. */
   readonly tolerance: number;
+  /**
+   * penalty: l1; start: the largest gradient at all-zero coefficients, as LIBLINEAR's rule has it, which is the
+   * looser the larger c, and all there is without an L1 penalty.
+   */
+  readonly relativeTo: "penalty" | "start";
 }

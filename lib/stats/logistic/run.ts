@@ -48,33 +48,22 @@ export function run<T>(kernel: Kernel, work: Workspace, steps: Steps<T>): T {
   }
 }
 
-/**
- * Runs the steps of several solvers side by side to the end of them all. Products, the most frequent operation, wait
- * until every problem wants one, so that they share as many columns as they can.
- */
+/** Runs the steps of several solvers side by side to the end of them all. */
 export function runTogether<T>(
   kernel: Kernel,
   tasks: readonly { readonly work: Workspace; readonly steps: Steps<T> }[],
 ): T[] {
   const results: T[] = new Array(tasks.length);
-  let waiting: Request[] = [];
-  const taskOf = new Map(tasks.map(({ work }, k) => [work, k]));
-  const advance = (work: Workspace) => {
-    const k = taskOf.get(work)!, next = tasks[k]!.steps.next();
-    if (next.done) results[k] = next.value;
-    else waiting.push({ work, operation: next.value });
-  };
-  for (const { work } of tasks) advance(work);
-  while (waiting.length > 0) {
-    const others = waiting.filter((request) => !isProduct(request));
-    const served = others.length > 0 ? others : waiting;
-    waiting = others.length > 0 ? waiting.filter(isProduct) : [];
-    kernel(served);
-    for (const { work } of served) advance(work);
+  let running = [...tasks.keys()];
+  for (;;) {
+    const requests: Request[] = [];
+    running = running.filter((k) => {
+      const { work, steps } = tasks[k]!, next = steps.next();
+      if (next.done) results[k] = next.value;
+      else requests.push({ work, operation: next.value });
+      return !next.done;
+    });
+    if (running.length === 0) return results;
+    kernel(requests);
   }
-  return results;
-}
-
-function isProduct({ operation }: Request): boolean {
-  return operation === "product" || operation === "product32";
 }

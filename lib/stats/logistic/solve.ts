@@ -1,10 +1,12 @@
 /**
  * Penalised logistic regression by proximal Newton steps on a working set: each outer iteration minimises the
  * quadratic model of the loss plus the penalty by coordinate descent and conjugate gradients, takes a step along it, and looks at the
- * columns outside the working set only when those inside are optimal. Margins and gradients are float64, so the
- * answer's accuracy does not depend on the precision of the inner sweeps.
+ * columns outside the working set only when those inside are optimal. Dense float32 columns are worked on in float32,
+ * margins and gradients too, until rounding could matter; then both are computed afresh in float64, and only that
+ * counts: an answer's accuracy does not depend on the precision it was found with.
  * @see Yuan, Ho & Lin 2012, https://jmlr.org/papers/v13/yuan12a.html (newGLMNET)
  * @see Massias, Gramfort & Salmon 2018, https://proceedings.mlr.press/v80/massias18a.html (working sets)
+ * @see Higham & Mary 2022, doi:10.1017/S0962492922000022 (mixed precision, residuals in the higher one)
  */
 import type { Design } from "./design.ts";
 import { updateLoss } from "./loss.ts";
@@ -19,7 +21,7 @@ import { longestUnweighted, Scalar, type Workspace } from "./workspace.ts";
 export interface SolveReport {
   readonly intercept: number;
   readonly objective: number;
-  /** Largest violation of an optimality condition over all columns, relative as `tolerance` is. */
+  /** Largest violation of an optimality condition over all columns, relative to the penalty, or to the start without. */
   readonly residual: number;
   readonly nOuter: number;
   /** Passes over the working set, or a part of it. */
@@ -45,6 +47,13 @@ const MAX_OUTER = 500;
 const CHEAP_LOOK = 2;
 /** ... or if the violation has fallen to this share since the last look. */
 const LOOK_AGAIN = 0.2;
+/**
+ * Violations smaller than this, relative to slopes and columns, are left to float64: two digits above a float32
+ * gradient's rounding. Measured: closer to it, steps stop gaining.
+ */
+const FINE_BELOW = 256 * 2 ** -24;
+/** Columns further from zero than this, in standard deviations, are left to float64. */
+const FARTHEST_MEAN = 64;
 /** The model is minimised to this share of the violation it starts from while the face is being looked for. */
 const FORCING = 0.2;
 
@@ -57,9 +66,15 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
   const marginsBefore = new Float64Array(nRows);
   const bias = { value: 0, start: 0 };
   const predictor = createPredictor(work, bias, nRows);
+  /** Largest mean of a column, in standard deviations: so much of a float32 gradient may cancel. */
+  const mean = farthestMean(design);
   let problem: LogisticProblem | undefined;
+  /** Margins and gradients of float32 will do at first. */
+  const startsCoarse = design.layout === "dense" && design.valueBytes === 4 && mean < FARTHEST_MEAN;
   /** c at which `gradient` of every column is known at the present margins, or 0. */
   let gradientC = 0;
+  /** Whether margins and gradients are those of float64. */
+  let exact = true;
   /** c that the present coefficients are the solution for, or 0. */
   let solvedC = 0;
   /** Largest |gradient| at all-zero coefficients and c = 1. */
@@ -71,14 +86,15 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
     predictor.forget();
     bias.value = 0;
     coef.fill(0);
-    for (const rows of [margin, work.slope, work.weight, work.weight32]) rows.fill(0); // the padding, too
+    for (const rows of [margin, work.slope, work.slope32, work.weight, work.weight32]) rows.fill(0); // the padding, too
     if (next.offset !== undefined) margin.set(next.offset);
     const skip = longestUnweighted(next.weights, design.stride);
     scalars[Scalar.skipFrom] = skip.from;
     scalars[Scalar.skipTo] = skip.to;
     updateLoss(work, next.labels, next.weights, 1);
     listColumns(() => true);
-    yield "gradient";
+    yield startsCoarse ? "gradient32" : "gradient";
+    exact = !startsCoarse;
     gradientC = 1;
     solvedC = 0;
     zeroGradient = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
@@ -129,19 +145,38 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
     };
     const columnViolation = (j: number) => violationOf(coef[j]!, gradient[j]! + l2 * coef[j]!, l1);
 
-    if (solvedC > 0 && (yield* predictor.predict(solvedC, c))) gradientC = 0;
+    let float32 = design.layout === "dense" && design.valueBytes === 4;
+    let coarse = startsCoarse;
+    if (solvedC > 0 && (yield* predictor.predict(solvedC, c, coarse))) {
+      gradientC = 0;
+      exact = !coarse;
+    }
     let loss = updateLoss(work, labels, weights, c);
     const standsAlone = (j: number) => l2 > 0 || copies[j] === 0; // a ridge shares weight out among copies
+    /** Gradients, or all sums, of the listed columns. */
+    function* sum(what: "gradient" | "columnSums"): Steps<void> {
+      exact &&= !coarse || scalars[Scalar.count] === 0;
+      yield coarse ? `${what}32` : what;
+    }
+    /** Margins and gradients afresh, in float64 from now on. */
+    function* refine(): Steps<void> {
+      yield* rebuildMargins();
+      loss = updateLoss(work, labels, weights, c);
+      listColumns(() => true);
+      yield "gradient";
+      coarse = false;
+      exact = known = true;
+    }
     // The gradients at the present margins are proportional to c: a neighbouring fit left them behind.
     if (gradientC > 0 && !(l2 > 0 && anyCopies)) {
       const ratio = c / gradientC;
       for (let j = 0; j < nCols; j++) gradient[j]! *= ratio;
     } else {
       listColumns(() => true);
-      yield "gradient";
+      yield* sum("gradient");
     }
-    const scale = l1 > 0 ? l1 : Math.max(c * zeroGradient, Number.MIN_VALUE);
-    const limit = penalty.tolerance * scale;
+    const atStart = Math.max(c * zeroGradient, Number.MIN_VALUE), scale = l1 > 0 ? l1 : atStart;
+    const limit = penalty.tolerance * (penalty.relativeTo === "start" ? Math.max(l1, atStart) : scale);
     for (let j = 0; j < nCols; j++) {
       working[j] = coef[j] !== 0 || standsAlone(j) && columnViolation(j) > 0 ? 1 : 0;
     }
@@ -151,10 +186,9 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
     let settled = false, previous = Infinity;
     /** Whether the gradients of columns outside the working set are those of the present margins. */
     let known = true;
-    let float32 = design.layout === "dense" && design.valueBytes === 4;
-    for (;;) {
+    for (let refined = false;;) {
       const nWorking = listColumns((j) => working[j] === 1);
-      yield settled ? "gradient" : "columnSums";
+      if (!refined) yield* sum(settled ? "gradient" : "columnSums");
       let worst = hasBias
         ? violationOf(bias.value, scalars[Scalar.slopeSum]! + biasL2 * bias.value, biasL1)
         : 0;
@@ -166,12 +200,18 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
         worst = Math.max(worst, violation);
       }
       const last = nOuter === MAX_OUTER;
+      const fine = FINE_BELOW * Math.hypot(1, mean) * norm(work.slope);
+      if (!exact && worst <= fine) {
+        yield* refine();
+        refined = true;
+        continue;
+      }
       // Looking at every column costs one pass over those outside: at once where that is little next to a step,
       // otherwise each time the working set has become much better than when they were last looked at.
       const cheap = nCols - nWorking <= CHEAP_LOOK * nWorking;
       if (worst <= limit || last || cheap || worst <= LOOK_AGAIN * lookedAt) {
         lookedAt = worst;
-        if (!known && listColumns((j) => working[j] === 0 && standsAlone(j)) > 0) yield "gradient";
+        if (!known && listColumns((j) => working[j] === 0 && standsAlone(j)) > 0) yield* sum("gradient");
         known = true;
         let outside = 0;
         for (let j = 0; j < nCols; j++) {
@@ -181,9 +221,15 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
           if (violation > 0) entering[nEntering++] = j;
         }
         if (Math.max(worst, outside) <= limit || last) {
+          nEntering = 0;
+          if (!exact) {
+            yield* refine();
+            refined = true;
+            continue;
+          }
           gradientC = solvedC = c;
           const objective = loss + penaltyAt(model, 1);
-          yield* rebuildMargins();
+          if (!refined) yield* rebuildMargins();
           const residual = Math.max(worst, outside) / scale;
           return { intercept: bias.value, objective, residual, nOuter, nPasses, converged: !last };
         }
@@ -196,19 +242,28 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
           }
           scalars[Scalar.count] = nEntering;
           nEntering = 0;
-          yield "columnSums";
+          yield* sum("columnSums");
         }
       }
       const wasSettled = settled;
       settled = ofZeros === 0 && biasSettled && nOuter > 0;
-      if (wasSettled && !settled) { // sweeps need this point's curvatures; a settled face makes do with older ones
+      // Sweeps need this point's curvatures; a settled face makes do with older ones.
+      if (!settled && (wasSettled || refined)) {
         listColumns((j) => working[j] === 1);
-        yield "columnSums";
+        yield* sum("columnSums");
       }
+      refined = false;
       // Float32 sweeps can stop helping close to the optimum of an ill-conditioned model.
       stalled = worst < 0.5 * best ? 0 : stalled + 1;
       best = Math.min(best, worst);
-      if (stalled >= 6) float32 = false;
+      if (stalled >= 6) {
+        float32 = false;
+        if (!exact) {
+          yield* refine();
+          refined = true;
+          continue;
+        }
+      }
       nOuter++;
       const share = settled ? forcing(worst / previous, float32) : FORCING;
       previous = worst;
@@ -217,10 +272,23 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
         settled,
         float32,
       });
-      loss = yield* takeStep(model, problem, { c, loss, marginsBefore });
+      loss = yield* takeStep(model, problem, { c, loss, marginsBefore, float32: coarse });
+      exact &&= !coarse;
       known = false;
     }
   }
 
   return { work, reset, warmStart, solve };
+}
+
+function farthestMean({ memory, nCols, centerAt, inverseScaleAt }: Design): number {
+  const center = new Float64Array(memory.buffer, centerAt, nCols);
+  const inverseScale = new Float64Array(memory.buffer, inverseScaleAt, nCols);
+  return center.reduce((most, mean, j) => Math.max(most, Math.abs(mean * inverseScale[j]!)), 0);
+}
+
+function norm(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
+  return Math.sqrt(sum);
 }

@@ -1,6 +1,6 @@
 /** The step from one quadratic model to the next: how far to go, and how accurately it is worth being computed. */
 import { lossAlong, updateLoss } from "./loss.ts";
-import { listColumns, type Model, type Steps } from "./model_parts.ts";
+import { changeMargins, listColumns, type Model, type Steps } from "./model_parts.ts";
 import type { LogisticProblem } from "./problem.ts";
 import { Scalar } from "./workspace.ts";
 
@@ -33,20 +33,22 @@ export function penaltyAt({ work: { coef, start }, bias, penalty }: Model, t: nu
  * Backtracks from the full step to the model's minimum until the objective falls enough.
  * @param at.loss the loss where the step starts
  * @param at.marginsBefore room for the margins there, shape [nRows]
+ * @param at.float32 margins of float32 arithmetic will do
  * @returns the loss at the new margins
  * @see Tseng & Yun 2009, doi:10.1007/s10107-007-0170-0 (the condition of sufficient decrease)
  */
 export function* takeStep(
   model: Model,
   { labels, weights }: LogisticProblem,
-  { c, loss, marginsBefore }: {
+  { c, loss, marginsBefore, float32 }: {
     readonly c: number;
     readonly loss: number;
     readonly marginsBefore: Float64Array;
+    readonly float32: boolean;
   },
 ): Steps<number> {
   const { work, working, bias } = model;
-  const { coef, start, gradient, margin, residual, list, scalars } = work;
+  const { coef, start, gradient, margin, list, scalars } = work;
   const nRows = marginsBefore.length;
   const count = listColumns(work, (j) => working[j] === 1 && coef[j] !== start[j]);
   const biasStep = bias.value - bias.start;
@@ -54,13 +56,13 @@ export function* takeStep(
   for (let at = 0; at < count; at++) {
     slope += (coef[list[at]!]! - start[list[at]!]!) * gradient[list[at]!]!;
   }
-  yield "change";
+  const change = yield* changeMargins(work, float32);
   const shift = scalars[Scalar.result]! + biasStep;
   const penaltyBefore = penaltyAt(model, 0);
   const before = loss + penaltyBefore;
   const expected = slope + penaltyAt(model, 1) - penaltyBefore;
   marginsBefore.set(margin.subarray(0, nRows));
-  for (let i = 0; i < nRows; i++) margin[i]! += residual[i]! + shift;
+  for (let i = 0; i < nRows; i++) margin[i]! += change[i]! + shift;
   const full = updateLoss(work, labels, weights, c);
   // Below this the objective's own rounding hides the decrease; the model is then as good as exact.
   if (Math.abs(expected) <= 1e-11 * before) return full;
@@ -68,7 +70,7 @@ export function* takeStep(
   margin.set(marginsBefore);
   let t = 0.5;
   while (t > 1e-12) {
-    const after = lossAlong(work, labels, weights, { c, t, shift }) + penaltyAt(model, t);
+    const after = lossAlong(work, labels, weights, { c, t, change, shift }) + penaltyAt(model, t);
     if (after <= before + 1e-4 * t * expected) break;
     t /= 2;
   }
@@ -77,6 +79,6 @@ export function* takeStep(
     coef[j] = start[j]! + t * (coef[j]! - start[j]!);
   }
   bias.value = bias.start + t * biasStep;
-  for (let i = 0; i < nRows; i++) margin[i]! += t * (residual[i]! + shift);
+  for (let i = 0; i < nRows; i++) margin[i]! += t * (change[i]! + shift);
   return updateLoss(work, labels, weights, c);
 }

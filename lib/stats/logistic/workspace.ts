@@ -29,7 +29,8 @@ export interface Workspace {
   readonly weight: Float64Array;
   /** [stride] weight times change of the margin within the outer iteration (without centring) */
   readonly residual: Float64Array;
-  /** [stride] the weights and the residual of float32 arithmetic */
+  /** [stride] slope, weight and residual of float32 arithmetic */
+  readonly slope32: Float32Array;
   readonly weight32: Float32Array;
   readonly residual32: Float32Array;
   /** [nCols] ascending columns a kernel call runs over */
@@ -77,7 +78,7 @@ export function paddedBytes(n: number, bytes: number): number {
 /** Bytes of one workspace. */
 export function workspaceBytes({ nCols, stride }: Design): number {
   return N_SCALARS * 8 + 7 * paddedBytes(nCols, 8) + paddedBytes(nCols, 4) + 4 * paddedBytes(stride, 8) +
-    2 * paddedBytes(stride, 4);
+    3 * paddedBytes(stride, 4);
 }
 
 /**
@@ -108,8 +109,8 @@ export function openWorkspace(design: Design, at: number): Workspace {
   const direction = column(), product = column();
   const list = new Int32Array(buffer, take(nCols, 4), nCols);
   const margin = row(), slope = row(), weight = row(), residual = row();
-  const weight32 = new Float32Array(buffer, take(stride, 4), stride);
-  const residual32 = new Float32Array(buffer, take(stride, 4), stride);
+  const row32 = () => new Float32Array(buffer, take(stride, 4), stride);
+  const slope32 = row32(), weight32 = row32(), residual32 = row32();
   return {
     at,
     scalars,
@@ -125,6 +126,7 @@ export function openWorkspace(design: Design, at: number): Workspace {
     slope,
     weight,
     residual,
+    slope32,
     weight32,
     residual32,
   };

@@ -1,6 +1,9 @@
-// Dense float32 columns in float32 arithmetic, for the inner sweeps and products; a panel's functions run over the listed
-// columns [at, end), eight together where that spares loads; every sum has its own lanes, whatever it is beside.
-import { addTo, columnOf, products, residual32, rowsOf, skipFrom, skipTo, stepOf, stride, valueAt, weight32 } from "./memory";
+// Dense float32 columns in float32 arithmetic. A panel's functions run over the listed columns [at, end) in the rows of
+// one panel, eight columns together where that spares loads; every sum has its own lanes, whatever it is beside, and
+// panels add up in float64.
+import {
+  addTo, columnOf, curvature, gradients, PANEL, residual32, rowsOf, skipped, slope32, stepOf, stride, valueAt, weight32, weightedSum,
+} from "./memory";
 
 // @ts-ignore: decorator
 @inline export function sum32(s: v128): f32 {
@@ -80,8 +83,9 @@ export function weighPanel32(row: i32): f64 {
   return <f64>sum32(s);
 }
 
-export function dotPanel32(row: i32, at: i32, end: i32): void {
-  const r = residual32 + (<usize>row << 2), n = <usize>rowsOf(row) << 2;
+// sums += inner products with `vector`
+export function dotPanel32(row: i32, at: i32, end: i32, vector: usize, sums: usize): void {
+  const r = vector + (<usize>row << 2), n = <usize>rowsOf(row) << 2;
   for (; at + 8 <= end; at += 8) {
     const j0 = columnOf(at), j1 = columnOf(at + 1), j2 = columnOf(at + 2), j3 = columnOf(at + 3);
     const j4 = columnOf(at + 4), j5 = columnOf(at + 5), j6 = columnOf(at + 6), j7 = columnOf(at + 7);
@@ -107,29 +111,51 @@ export function dotPanel32(row: i32, at: i32, end: i32): void {
       s7 = madd(madd(s7, v128.load(x7 + i), a), v128.load(x7 + i, 16), b);
       s7 = madd(madd(s7, v128.load(x7 + i, 32), c), v128.load(x7 + i, 48), d);
     }
-    addTo(products, j0, <f64>sum32(s0));
-    addTo(products, j1, <f64>sum32(s1));
-    addTo(products, j2, <f64>sum32(s2));
-    addTo(products, j3, <f64>sum32(s3));
-    addTo(products, j4, <f64>sum32(s4));
-    addTo(products, j5, <f64>sum32(s5));
-    addTo(products, j6, <f64>sum32(s6));
-    addTo(products, j7, <f64>sum32(s7));
+    addTo(sums, j0, <f64>sum32(s0));
+    addTo(sums, j1, <f64>sum32(s1));
+    addTo(sums, j2, <f64>sum32(s2));
+    addTo(sums, j3, <f64>sum32(s3));
+    addTo(sums, j4, <f64>sum32(s4));
+    addTo(sums, j5, <f64>sum32(s5));
+    addTo(sums, j6, <f64>sum32(s6));
+    addTo(sums, j7, <f64>sum32(s7));
   }
   for (; at < end; at++) {
     const j = columnOf(at), x = valueAt<f32>(row, j);
     let s = f32x4.splat(0);
     for (let i: usize = 0; i < n; i += 16) s = madd(s, v128.load(x + i), v128.load(r + i));
-    addTo(products, j, <f64>sum32(s));
+    addTo(sums, j, <f64>sum32(s));
+  }
+}
+
+// gradients, weightedSum and curvature += sums with the slopes, with the weights, and of squares with the weights
+export function sumsPanel32(row: i32, at: i32, end: i32): void {
+  const g = slope32 + (<usize>row << 2), w = weight32 + (<usize>row << 2), n = <usize>rowsOf(row) << 2;
+  for (; at < end; at++) {
+    const j = columnOf(at), x = valueAt<f32>(row, j);
+    let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0;
+    for (let i: usize = 0; i < n; i += 32) {
+      const x0 = v128.load(x + i), x1 = v128.load(x + i, 16);
+      const d0 = f32x4.mul(x0, v128.load(w + i)), d1 = f32x4.mul(x1, v128.load(w + i, 16));
+      a0 = madd(a0, x0, v128.load(g + i));
+      a1 = madd(a1, x1, v128.load(g + i, 16));
+      b0 = f32x4.add(b0, d0);
+      b1 = f32x4.add(b1, d1);
+      c0 = madd(c0, d0, x0);
+      c1 = madd(c1, d1, x1);
+    }
+    addTo(gradients, j, <f64>sum32(f32x4.add(a0, a1)));
+    addTo(weightedSum, j, <f64>sum32(f32x4.add(b0, b1)));
+    addTo(curvature, j, <f64>sum32(f32x4.add(c0, c1)));
   }
 }
 
 export function dotColumn32(j: i32): f64 {
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-  for (let part = 0; part < 2; part++) {
-    const from = part == 0 ? 0 : skipTo, to = part == 0 ? skipFrom : stride;
-    let x = valueAt<f32>(from, j), r = residual32 + (<usize>from << 2);
-    const end = residual32 + (<usize>to << 2);
+  for (let row = 0; row < stride; row += PANEL) {
+    if (skipped(row)) continue;
+    let x = valueAt<f32>(row, j), r = residual32 + (<usize>row << 2);
+    const end = r + (<usize>rowsOf(row) << 2);
     for (; r < end; r += 64, x += 64) {
       s0 = madd(s0, v128.load(x), v128.load(r));
       s1 = madd(s1, v128.load(x, 16), v128.load(r, 16));
@@ -142,10 +168,10 @@ export function dotColumn32(j: i32): f64 {
 
 export function addWeightedColumn32(j: i32, step: f64): void {
   const t = f32x4.splat(<f32>step);
-  for (let part = 0; part < 2; part++) {
-    const from = part == 0 ? 0 : skipTo, to = part == 0 ? skipFrom : stride;
-    let x = valueAt<f32>(from, j), r = residual32 + (<usize>from << 2), w = weight32 + (<usize>from << 2);
-    const end = residual32 + (<usize>to << 2);
+  for (let row = 0; row < stride; row += PANEL) {
+    if (skipped(row)) continue;
+    let x = valueAt<f32>(row, j), r = residual32 + (<usize>row << 2), w = weight32 + (<usize>row << 2);
+    const end = r + (<usize>rowsOf(row) << 2);
     for (; r < end; r += 64, w += 64, x += 64) {
       v128.store(r, madd(v128.load(r), t, f32x4.mul(v128.load(w), v128.load(x))));
       v128.store(r, madd(v128.load(r, 16), t, f32x4.mul(v128.load(w, 16), v128.load(x, 16))), 16);

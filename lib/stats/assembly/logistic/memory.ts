@@ -6,7 +6,8 @@ export let values: usize = 0, rows: usize = 0, starts: usize = 0, center: usize 
 
 export let scalars: usize = 0, coef: usize = 0, start: usize = 0, gradients: usize = 0, curvature: usize = 0;
 export let weightedSum: usize = 0, direction: usize = 0, products: usize = 0, list: usize = 0;
-export let slope: usize = 0, weight: usize = 0, residual: usize = 0, weight32: usize = 0, residual32: usize = 0;
+export let slope: usize = 0, weight: usize = 0, residual: usize = 0;
+export let slope32: usize = 0, weight32: usize = 0, residual32: usize = 0;
 // Rows [skipFrom, skipTo) have no weight: sums over slope, weight or residual pass them by.
 export let skipFrom: i32 = 0, skipTo: i32 = 0;
 
@@ -17,8 +18,8 @@ export const SLOPE_SUM: usize = 0, WEIGHT_SUM: usize = 8, SHIFT: usize = 16, RES
 export const BIAS_DIRECTION: usize = 32, BIAS_PRODUCT: usize = 40, COUNT: usize = 48, L1: usize = 56, L2: usize = 64;
 export const RESULT: usize = 72, SKIP_FROM: usize = 80, SKIP_TO: usize = 88, OPERATION: usize = 96;
 
-// Rows of a panel: what one step of a product goes through.
-export const PANEL: i32 = 256;
+// Rows of a panel, see dense32.ts.
+export const PANEL: i32 = 128;
 
 function padded(bytes: usize): usize { return (bytes + 63) & ~63; }
 
@@ -46,6 +47,7 @@ export function bind(at: usize): void {
   slope = at; at += rowBytes;
   weight = at; at += rowBytes;
   residual = at; at += rowBytes;
+  slope32 = at; at += rowBytes32;
   weight32 = at; at += rowBytes32;
   residual32 = at;
   skipFrom = <i32>load<f64>(scalars, SKIP_FROM);
@@ -87,8 +89,8 @@ export function listOffset(): usize { return 128 + 7 * columnBytes; }
 // @ts-ignore: decorator
 @inline export function skipped(row: i32): bool { return row >= skipFrom && row + rowsOf(row) <= skipTo; }
 
-// Where dense column j has its value of a row.
+// Where dense column j has its value of a panel's first row.
 // @ts-ignore: decorator
 @inline export function valueAt<T>(row: i32, j: i32): usize {
-  return values + (<usize>j * <usize>stride + <usize>row) * sizeof<T>();
+  return values + (<usize>row * <usize>nCols + <usize>j * <usize>rowsOf(row)) * sizeof<T>();
 }
