@@ -8,7 +8,7 @@ import { randomStream } from "../math/random.ts";
 import { chooseCAndFit, type ChosenC } from "../stats/choose_c.ts";
 import { fitDifferenceOfMeans } from "../stats/difference_of_means.ts";
 import { columnRange, joinBlocks, pickRows, shapeOf } from "../stats/feature_blocks.ts";
-import { decisionFunction, type LogisticFit, sigmoid } from "../stats/l1_logistic.ts";
+import { decisionFunction, type LogisticFit, type LogisticOptions, sigmoid } from "../stats/l1_logistic.ts";
 import type { PathPoint } from "../stats/logistic/paths.ts";
 import type { PathThreads } from "../stats/logistic/threads.ts";
 import { fitNestedProbe, type NestedProbe } from "../stats/nested_probe.ts";
@@ -105,7 +105,9 @@ export function poolingRungs(
 /** How to fit rungs; what a ladder does with their scores is not asked for. */
 export interface FitOptions extends Omit<LadderOptions, "nResamples" | "rng" | "deltas"> {
   readonly threads: PathThreads;
+  /** When fits stop, see LogisticOptions. */
   readonly tolerance?: number;
+  readonly relativeTo?: LogisticOptions["relativeTo"];
 }
 
 /** Fits rungs of any kind. @throws {GuardrailError} as runProbeLadder() */
@@ -142,7 +144,7 @@ export async function runLadder(
 
 async function fitProbeRung(
   rung: Exclude<ProbeRung, RecordedRungInput>,
-  { labels, split, folds, threads, protocol = "corrected", grid, rule, tolerance }: FitOptions,
+  { labels, split, folds, threads, protocol = "corrected", grid, rule, tolerance, relativeTo }: FitOptions,
 ): Promise<RungFit> {
   const requireAligned = (blocks: Blocks): Blocks => {
     const { nRows } = shapeOf(blocks);
@@ -164,6 +166,7 @@ async function fitProbeRung(
     ...(grid && { grid }),
     ...(rule && { rule }),
     ...(tolerance !== undefined && { tolerance }),
+    ...(relativeTo && { relativeTo }),
   };
   if ("base" in rung) {
     const nested = await fitNestedProbe(parts(rung.base), parts(rung.added), {

@@ -87,8 +87,15 @@ export function fitBlockScaler(
   rows?: ArrayLike<number>,
 ): StandardScaler {
   const scalers = blocks.map((block) => fitStandardScaler(block, rows));
-  const join = (part: (scaler: StandardScaler) => Float64Array) =>
-    Float64Array.from(scalers.flatMap((scaler) => [...part(scaler)]));
+  const join = (part: (scaler: StandardScaler) => Float64Array) => {
+    const joined = new Float64Array(scalers.reduce((sum, { mean }) => sum + mean.length, 0));
+    let at = 0;
+    for (const values of scalers.map(part)) {
+      joined.set(values, at);
+      at += values.length;
+    }
+    return joined;
+  };
   return { mean: join((s) => s.mean), variance: join((s) => s.variance), scale: join((s) => s.scale) };
 }
 

@@ -5,7 +5,15 @@
  * @see Chen, Curtis & Robinson 2017, doi:10.1137/16M1062259 (alternating the two)
  * @see Hestenes & Stiefel 1952, doi:10.6028/jres.049.044
  */
-import { descendIntercept, dot, largest, listColumns, type Model, type Steps } from "./model_parts.ts";
+import {
+  descendIntercept,
+  dot,
+  gather,
+  largest,
+  listColumns,
+  type Model,
+  type Steps,
+} from "./model_parts.ts";
 import { Scalar } from "./workspace.ts";
 
 const SWEEPS_ON_FACE = 1;
@@ -64,12 +72,13 @@ export function* minimizeModel(model: Model, { target, settled, float32 }: Model
     const columns = list.slice(0, touched);
     const before = settled ? penaltyOf(columns) : yield* evaluate(columns);
     const face = columns.filter((j) => coef[j] !== 0);
-    const from = Float64Array.from(face, (j) => coef[j]!), biasFrom = bias.value;
-    const gradientNow = Float64Array.from(face, (j) => work.gradient[j]! + (settled ? 0 : work.product[j]!));
+    const from = gather(coef, face), biasFrom = bias.value;
+    const gradientNow = gather(work.gradient, face);
+    if (!settled) face.forEach((j, at) => gradientNow[at]! += work.product[j]!);
     const biasGradient = scalars[Scalar.slopeSum]! + (settled ? 0 : scalars[Scalar.biasProduct]!);
     if (!model.stopAtZero) {
       yield* descendOnFace(face, gradientNow, biasGradient);
-      const to = Float64Array.from(face, (j) => coef[j]!), biasTo = bias.value;
+      const to = gather(coef, face), biasTo = bias.value;
       for (let t = 1; t >= model.shortest; t /= 2) {
         let clipped = 0;
         face.forEach((j, at) => {

@@ -3,7 +3,7 @@
  * (folds, permutations, the full data) side by side on this thread.
  */
 import type { Design } from "./design.ts";
-import type { Steps } from "./model_parts.ts";
+import { gather, listColumns, type Steps } from "./model_parts.ts";
 import { type KernelChoice, openGroup, runTogether } from "./run.ts";
 import type { LogisticPenalty, LogisticProblem } from "./problem.ts";
 import type { LogisticSolver } from "./solve.ts";
@@ -52,22 +52,22 @@ export function followPaths(
 }
 
 function* followPath(solver: LogisticSolver, task: PathTask): Steps<PathPoint[]> {
-  const { coef, margin } = solver.work;
+  const { coef, margin, list } = solver.work;
   const points: PathPoint[] = [];
   yield* solver.reset(task);
   for (const c of task.grid) {
     const report = yield* solver.solve({ ...task.penalty, c });
-    const columns = Uint32Array.from(coef.keys().filter((j) => coef[j] !== 0));
+    const columns = list.slice(0, listColumns(solver.work, (j) => coef[j] !== 0));
     points.push({
       c,
-      columns,
-      coef: Float64Array.from(columns, (j) => coef[j]!),
+      columns: new Uint32Array(columns),
+      coef: gather(coef, columns),
       intercept: report.intercept,
       objective: report.objective,
       kktResidual: report.residual,
       converged: report.converged,
       nPasses: report.nPasses,
-      margins: Float64Array.from(task.scoredRows, (i) => margin[i]!),
+      margins: gather(margin, task.scoredRows),
     });
   }
   return points;

@@ -64,6 +64,7 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
   const copies = new Uint8Array(design.memory.buffer, design.copiesAt, nCols);
   const anyCopies = copies.includes(1);
   const marginsBefore = new Float64Array(nRows);
+  const working = new Uint8Array(nCols), entering = new Int32Array(nCols);
   const bias = { value: 0, start: 0 };
   const predictor = createPredictor(work, bias, nRows);
   /** Largest mean of a column, in standard deviations: so much of a float32 gradient may cancel. */
@@ -133,7 +134,6 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
     const hasBias = intercept !== "none";
     scalars[Scalar.l1] = l1;
     scalars[Scalar.l2] = l2;
-    const working = new Uint8Array(nCols);
     const model: Model = {
       work,
       working,
@@ -181,7 +181,6 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
       working[j] = coef[j] !== 0 || standsAlone(j) && columnViolation(j) > 0 ? 1 : 0;
     }
 
-    const entering = new Int32Array(nCols);
     let nOuter = 0, nPasses = 0, best = Infinity, stalled = 0, nEntering = 0, lookedAt = Infinity;
     let settled = false, previous = Infinity;
     /** Whether the gradients of columns outside the working set are those of the present margins. */
