@@ -9,6 +9,7 @@ import { blocksOf, type Features, shapeOf } from "../feature_blocks.ts";
 import type { StandardScaler } from "../standard_scaler.ts";
 import { markCopies } from "./copies.ts";
 import { countStored, fillDense, fillSparse, requireFinite, valuesOf } from "./design_fill.ts";
+import { panelsOf } from "./panels.ts";
 
 /** Where the columns lie in `memory`; plain data, so it can be posted to a worker. Offsets are in bytes. */
 export interface Design {
@@ -43,11 +44,6 @@ const PAGE = 65536;
 const ROW_BLOCK = 16;
 const MAX_PAGES = 65536;
 const MAX_BYTES = 0x80000000;
-/**
- * Rows of a panel, as the WebAssembly kernels know them (PANEL in ../assembly/logistic/memory.ts). Measured: at 3080
- * columns a panel stays in a second-level cache of 2 MB, and columns side by side are fetched ahead.
- */
-const PANEL_ROWS = 128;
 /** Threads that may work on a design at once. */
 export const MAX_THREADS = 64;
 /** Bytes of a thread's table. */
@@ -138,22 +134,6 @@ export function createDesign(
     inverseScaleAt,
     endAt: end,
   };
-}
-
-/** Rows [row, end) of a dense design. */
-export interface Panel {
-  readonly row: number;
-  readonly end: number;
-  /** The number of the value of column j in the first of these rows; those of the next rows follow. */
-  readonly columnAt: (j: number) => number;
-}
-
-/** The panels of a dense design. */
-export function panelsOf({ stride, nCols }: Pick<Design, "stride" | "nCols">): Panel[] {
-  return Array.from({ length: Math.ceil(stride / PANEL_ROWS) }, (_, p) => {
-    const row = p * PANEL_ROWS, end = Math.min(row + PANEL_ROWS, stride);
-    return { row, end, columnAt: (j) => row * nCols + j * (end - row) };
-  });
 }
 
 /** Shared memory of at least so many bytes; the solvers' workspaces make it grow further. */

@@ -2,7 +2,7 @@
 import { GuardrailError } from "../../guardrail.ts";
 import type { CsrMatrix, Matrix } from "../../math/matrix.ts";
 import type { StandardScaler } from "../standard_scaler.ts";
-import type { Panel } from "./design.ts";
+import type { Panel } from "./panels.ts";
 
 type Values = Matrix["data"];
 

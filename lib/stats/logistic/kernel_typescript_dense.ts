@@ -1,6 +1,7 @@
 /** The dense column kernels in TypeScript, in the lanes of the WebAssembly kernel. */
-import { type Design, type Panel, panelsOf } from "./design.ts";
+import type { Design } from "./design.ts";
 import { columnKernel, type Operations, type Values } from "./kernel_typescript_columns.ts";
+import { type Panel, panelsOf } from "./panels.ts";
 import { Scalar, type Workspace } from "./workspace.ts";
 
 /** Kernels over a dense design and one workspace. */
