@@ -76,10 +76,8 @@ if (values.rung === undefined) {
     console.log(`  ${name}: AUROC ${auroc.toFixed(4)}, C ${best_C}`);
   }
   if (!values["no-peer"]) {
-    const answers = await Promise.all(
-      rungs.map(({ name }) => name)
-        .map(async (name) => [name, await peerOn(name)] as const),
-    );
+    const answers: (readonly [string, PeerAnswer])[] = [];
+    for (const { name } of rungs) answers.push([name, await peerOn(name)]); // one at a time: each takes all cores
     const sum = (part: keyof Pick<PeerAnswer, "seconds" | "cpuSeconds">) =>
       answers.reduce((total, [, answer]) => total + answer[part], 0);
     const peer = { seconds: sum("seconds"), cpuSeconds: sum("cpuSeconds") };
