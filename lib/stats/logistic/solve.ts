@@ -11,7 +11,7 @@
 import type { Design } from "./design.ts";
 import { updateLoss } from "./loss.ts";
 import { minimizeModel } from "./model.ts";
-import { listColumns as listIn, type Model, type Steps, violationOf } from "./model_parts.ts";
+import { dot, listColumns as listIn, type Model, type Steps, violationOf } from "./model_parts.ts";
 import { createPredictor } from "./predict.ts";
 import type { LogisticPenalty, LogisticProblem } from "./problem.ts";
 import { forcing, penaltyAt, takeStep } from "./step.ts";
@@ -199,7 +199,7 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
         worst = Math.max(worst, violation);
       }
       const last = nOuter === MAX_OUTER;
-      const fine = FINE_BELOW * Math.hypot(1, mean) * norm(work.slope);
+      const fine = FINE_BELOW * Math.hypot(1, mean) * Math.sqrt(dot(work.slope, work.slope));
       if (!exact && worst <= fine) {
         yield* refine();
         refined = true;
@@ -284,10 +284,4 @@ function farthestMean({ memory, nCols, centerAt, inverseScaleAt }: Design): numb
   const center = new Float64Array(memory.buffer, centerAt, nCols);
   const inverseScale = new Float64Array(memory.buffer, inverseScaleAt, nCols);
   return center.reduce((most, mean, j) => Math.max(most, Math.abs(mean * inverseScale[j]!)), 0);
-}
-
-function norm(values: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
-  return Math.sqrt(sum);
 }
