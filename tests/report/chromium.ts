@@ -119,9 +119,21 @@ export async function startChromium(width: number, height: number): Promise<Page
       await closed;
       browser.kill("SIGTERM");
       await browser.status;
-      await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+      await removeProfile(profile);
     },
   };
+}
+
+/** The browser's other processes go on writing for a moment after it has ended; Deno's rm() does not try again by itself. */
+async function removeProfile(profile: string): Promise<void> {
+  for (let tries = 50; tries > 0; tries--) {
+    try {
+      return await rm(profile, { recursive: true, force: true });
+    } catch (error) {
+      if ((error as { code?: string }).code !== "ENOTEMPTY" || tries === 1) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
 }
 
 /** The port that the browser says it listens on; the rest of what it says is read and dropped. */

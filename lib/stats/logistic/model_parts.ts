@@ -1,4 +1,5 @@
 /** The quadratic model and small parts of its minimisation: lists of columns, violations, the intercept's own step. */
+import type { FaceStore } from "./face_arrays.ts";
 import type { Operation } from "./kernel.ts";
 import { Scalar, type Workspace } from "./workspace.ts";
 
@@ -29,6 +30,8 @@ export interface Model {
   readonly bias: Intercept;
   /** Shortest share of a step that is tried with all sign changes put to zero at once. */
   readonly shortest: number;
+  /** Where the arrays of its faces come from. */
+  readonly store: FaceStore;
   /** Whether coefficients stop at zero on the way to the face's minimum; see solveOnFace(). */
   stopAtZero: boolean;
 }
