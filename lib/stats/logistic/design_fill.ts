@@ -67,18 +67,21 @@ export function fillSparse(
   forEachStored(blocks, rows, (_, j) => starts[j + 1]!++);
   for (let j = 0; j < nCols; j++) starts[j + 1]! += starts[j]!;
   const next = starts.slice(0, nCols);
-  forEachStored(blocks, rows, (k, j, value) => {
+  forEachStored(blocks, rows, (k, j, values, at) => {
     const to = next[j]!++;
     out.rows[to] = k;
-    out.values[to] = value;
+    out.values[to] = values[at]!;
   });
 }
 
-/** Visits stored values: place of the row among those chosen, column over all blocks, value. */
+/**
+ * Visits stored values: place of the row among those chosen, column over all blocks, and where the value is: a number
+ * handed over would be a small object of its own each time.
+ */
 function forEachStored(
   blocks: readonly (Matrix | CsrMatrix)[],
   rows: ArrayLike<number>,
-  visit: (k: number, j: number, value: number) => void,
+  visit: (k: number, j: number, values: Values, at: number) => void,
 ): void {
   let first = 0;
   for (const block of blocks) {
@@ -86,10 +89,10 @@ function forEachStored(
       const i = rows[k]!;
       if ("indptr" in block) {
         for (let at = block.indptr[i]!; at < block.indptr[i + 1]!; at++) {
-          visit(k, first + block.indices[at]!, block.values[at]!);
+          visit(k, first + block.indices[at]!, block.values, at);
         }
       } else {
-        for (let j = 0; j < block.nCols; j++) visit(k, first + j, block.data[i * block.nCols + j]!);
+        for (let j = 0; j < block.nCols; j++) visit(k, first + j, block.data, i * block.nCols + j);
       }
     }
     first += block.nCols;

@@ -142,11 +142,8 @@ function unhindered(full: number): Reach {
 function firstZero({ work: { coef }, bias, penalty: { biasL1 } }: Model, face: Face, full: number): Reach {
   const { n, end, moves, along } = face;
   let alpha = full, hit = -1, nHits = 0;
-  for (let at = 0; at <= end; at++) {
-    if (at === n) at = end;
-    // A penalised intercept has a zero to stop at, as the columns have; a free one has none.
-    const value = at < end ? coef[moves[at]!]! : biasL1 > 0 ? bias.value : 0;
-    const reach = -value / along[at]!;
+  for (let at = 0; at < n; at++) {
+    const reach = -coef[moves[at]!]! / along[at]!;
     if (!(reach > 0 && reach < full)) continue;
     nHits++;
     if (reach < alpha) {
@@ -154,7 +151,10 @@ function firstZero({ work: { coef }, bias, penalty: { biasL1 } }: Model, face: F
       hit = at;
     }
   }
-  return { alpha, hit, nHits };
+  // A penalised intercept has a zero to stop at, as the columns have; a free one has none.
+  const reach = biasL1 > 0 ? -bias.value / along[end]! : 0;
+  if (!(reach > 0 && reach < full)) return { alpha, hit, nHits };
+  return reach < alpha ? { alpha: reach, hit: end, nHits: nHits + 1 } : { alpha, hit, nHits: nHits + 1 };
 }
 
 /** Asks for the product with the full step, all that cross zero on the way stopping there. */

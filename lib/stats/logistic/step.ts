@@ -2,7 +2,7 @@
 import { lossAlong, updateLoss } from "./loss.ts";
 import { changeMargins, listColumns, type Model, type Steps } from "./model_parts.ts";
 import type { LogisticProblem } from "./problem.ts";
-import { Scalar } from "./workspace.ts";
+import { Scalar, type Workspace } from "./workspace.ts";
 
 /** Bounds of forcing(), by the precision of the model's arithmetic. */
 const LOOSEST = 0.05, TIGHTEST = { float32: 1e-4, float64: 1e-8 };
@@ -48,26 +48,23 @@ export function* takeStep(
   },
 ): Steps<number> {
   const { work, working, bias } = model;
-  const { coef, start, gradient, margin, list, scalars } = work;
-  const nRows = marginsBefore.length;
+  const { coef, start, margin, list, scalars } = work;
   const count = listColumns(work, (j) => working[j] === 1 && coef[j] !== start[j]);
   const biasStep = bias.value - bias.start;
-  let slope = biasStep * scalars[Scalar.slopeSum]!;
-  for (let at = 0; at < count; at++) {
-    slope += (coef[list[at]!]! - start[list[at]!]!) * gradient[list[at]!]!;
-  }
+  const slope = slopeAlong(work, count, biasStep * scalars[Scalar.slopeSum]!);
   const change = yield* changeMargins(work, float32);
   const shift = scalars[Scalar.result]! + biasStep;
   const penaltyBefore = penaltyAt(model, 0);
   const before = loss + penaltyBefore;
   const expected = slope + penaltyAt(model, 1) - penaltyBefore;
-  marginsBefore.set(margin.subarray(0, nRows));
-  for (let i = 0; i < nRows; i++) margin[i]! += change[i]! + shift;
+  const margins = margin.subarray(0, marginsBefore.length);
+  marginsBefore.set(margins);
+  moveMargins(margins, change, { shift, t: 1 });
   const full = updateLoss(work, labels, weights, c);
   // Below this the objective's own rounding hides the decrease; the model is then as good as exact.
   if (Math.abs(expected) <= 1e-11 * before) return full;
   if (full + penaltyAt(model, 1) <= before + 1e-4 * expected) return full;
-  margin.set(marginsBefore);
+  margins.set(marginsBefore);
   let t = 0.5;
   while (t > 1e-12) {
     const after = lossAlong(work, labels, weights, { c, t, change, shift }) + penaltyAt(model, t);
@@ -79,6 +76,24 @@ export function* takeStep(
     coef[j] = start[j]! + t * (coef[j]! - start[j]!);
   }
   bias.value = bias.start + t * biasStep;
-  for (let i = 0; i < nRows; i++) margin[i]! += t * (change[i]! + shift);
+  moveMargins(margins, change, { shift, t });
   return updateLoss(work, labels, weights, c);
+}
+
+/** The loss's slope along the step of the listed columns. @param ofIntercept the intercept's part */
+function slopeAlong({ coef, start, gradient, list }: Workspace, count: number, ofIntercept: number): number {
+  let slope = ofIntercept;
+  for (let at = 0; at < count; at++) {
+    slope += (coef[list[at]!]! - start[list[at]!]!) * gradient[list[at]!]!;
+  }
+  return slope;
+}
+
+/** margins += t * (change + shift) */
+function moveMargins(
+  margins: Float64Array,
+  change: Float64Array | Float32Array,
+  { shift, t }: { readonly shift: number; readonly t: number },
+): void {
+  for (let i = 0; i < margins.length; i++) margins[i]! += t * (change[i]! + shift);
 }
