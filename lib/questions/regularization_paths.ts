@@ -57,7 +57,7 @@ export function regularizationPaths(
 ): Record<string, RegularizationPath> {
   return Object.fromEntries(
     Object.entries(rungs).flatMap(([name, { choice, path, nested }]) =>
-      choice ? [[name, pathOf(choice, path?.map(({ columns }) => columns.length), nested)]] : []
+      choice ? [[name, pathOf(choice, path?.map(({ nNonzero }) => nNonzero), nested)]] : []
     ),
   );
 }

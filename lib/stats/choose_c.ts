@@ -110,6 +110,7 @@ async function fitPlan(
       ? all.map((weight, i) => weight * options.sampleWeights![plan.order[i]!]!)
       : all,
     scoredRows: new Uint32Array(0),
+    keepsCoefficients: true,
   };
   const tasks = extent === "whole" ? [whole, ...plan.tasks] : plan.tasks;
   const paths = await threads.follow(plan.design, tasks);
@@ -144,7 +145,7 @@ export function fitOfPoint(point: PathPoint, nCols: number): LogisticFit {
   const coef = new Float64Array(nCols);
   point.columns.forEach((j, k) => coef[j] = point.coef[k]!);
   const { c, intercept, objective, kktResidual, converged } = point;
-  return { coef, c, intercept, objective, kktResidual, converged, nNonzero: point.columns.length };
+  return { coef, c, intercept, objective, kktResidual, converged, nNonzero: point.nNonzero };
 }
 
 /** AUROC of every fold at every C, and the choice they lead to. */
@@ -160,7 +161,7 @@ function scoreFolds(
     const testLabels = Uint8Array.from(tasks[t]!.scoredRows, (i) => labels[i]!);
     paths[t]!.forEach((point, k) => {
       foldScores[k]![f] = auroc(point.margins, testLabels);
-      nNonzero[k]![f] = point.columns.length;
+      nNonzero[k]![f] = point.nNonzero;
     });
   });
   return { ...pickC(grid, foldScores, nNonzero, rule), largestResidual: largestOf(paths) };

@@ -40,7 +40,7 @@ export function* descendOnFace(
   { target, share = 0, float32 }: FaceGoal,
 ): Steps<number> {
   const { work: { coef, scalars }, bias, penalty: { biasL1, biasL2 } } = model;
-  const { end, residual, inverse, jump, bent, along } = face;
+  const { end, residual, inverse, bent, along } = face;
   const product = float32 ? "product32" : "product";
   startOnFace(model, face);
   let energy = dot(residual, along), passes = 0;
@@ -57,10 +57,7 @@ export function* descendOnFace(
     const full = energy / (flat ? floor : curve);
     if (!(full < Infinity)) break;
     const { alpha, hit, nHits } = model.stopAtZero || flat ? firstZero(model, face, full) : unhindered(full);
-    for (let at = 0; at <= end; at++) {
-      jump[at] = alpha * along[at]!;
-      bent[at]! *= alpha;
-    }
+    setStep(face, alpha);
     if (nHits > 1 && !flat) {
       clipAll(model, face, full);
       yield product;
@@ -190,6 +187,13 @@ function takeIfWorth({ work, penalty: { l2, biasL2 } }: Model, face: Face, worth
   }
   jump[end] = onBias ? biasStep : 0;
   bent[end] = onBias ? biasBend : 0;
+}
+
+function setStep({ end, jump, bent, along }: Face, alpha: number): void {
+  for (let at = 0; at <= end; at++) {
+    jump[at] = alpha * along[at]!;
+    bent[at]! *= alpha;
+  }
 }
 
 function moveOnFace({ work: { coef }, bias }: Model, { n, end, moves, residual, jump, bent }: Face): void {

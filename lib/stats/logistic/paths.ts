@@ -15,12 +15,15 @@ export interface PathTask extends LogisticProblem {
   readonly penalty: Omit<LogisticPenalty, "c">;
   /** Rows whose margins are kept at every C. */
   readonly scoredRows: Uint32Array;
+  /** Whether coefficients are kept (default: false; thousands of fits are only scored). */
+  readonly keepsCoefficients?: boolean;
 }
 
 /** One fit of a path. */
 export interface PathPoint {
   readonly c: number;
-  /** Nonzero coefficients of the (standardised) columns: which, and their values. */
+  readonly nNonzero: number;
+  /** Nonzero coefficients of the (standardised) columns: which, and their values; empty unless they are kept. */
   readonly columns: Uint32Array;
   readonly coef: Float64Array;
   readonly intercept: number;
@@ -57,10 +60,12 @@ function* followPath(solver: LogisticSolver, task: PathTask): Steps<PathPoint[]>
   yield* solver.reset(task);
   for (const c of task.grid) {
     const report = yield* solver.solve({ ...task.penalty, c });
-    const columns = list.slice(0, listColumns(solver.work, (j) => coef[j] !== 0));
+    const nNonzero = listColumns(solver.work, (j) => coef[j] !== 0);
+    const columns = new Uint32Array(list.subarray(0, task.keepsCoefficients ? nNonzero : 0));
     points.push({
       c,
-      columns: new Uint32Array(columns),
+      nNonzero,
+      columns,
       coef: gather(coef, columns),
       intercept: report.intercept,
       objective: report.objective,
