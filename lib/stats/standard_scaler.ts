@@ -35,46 +35,7 @@ export interface StandardScaler {
  * ```
  */
 export function fitStandardScaler(matrix: Matrix | CsrMatrix, rows?: ArrayLike<number>): StandardScaler {
-  const chosen = rows ?? Uint32Array.from({ length: matrix.nRows }, (_, i) => i);
-  const n = chosen.length;
-  if (n === 0) {
-    throw new GuardrailError("empty-split", "Cannot fit a scaler: needs at least one row, got none");
-  }
-  const { nCols } = matrix;
-  const mean = new Float64Array(nCols);
-  forEachRow(matrix, chosen, (values, columns, from, count) => {
-    for (let k = 0; k < count; k++) {
-      mean[columns === undefined ? k : columns[from + k]!]! += values[from + k]!;
-    }
-  });
-  if (!mean.every(Number.isFinite)) requireFinite(matrix, chosen);
-  for (let j = 0; j < nCols; j++) mean[j]! /= n;
-
-  const squares = new Float64Array(nCols);
-  const residue = new Float64Array(nCols); // sum of deviations: what rounding left in the mean
-  const stored = new Uint32Array(nCols);
-  forEachRow(matrix, chosen, (values, columns, from, count) => {
-    for (let k = 0; k < count; k++) {
-      const j = columns === undefined ? k : columns[from + k]!;
-      const deviation = values[from + k]! - mean[j]!;
-      squares[j]! += deviation * deviation;
-      residue[j]! += deviation;
-      stored[j]!++;
-    }
-  });
-  const variance = new Float64Array(nCols);
-  const scale = new Float64Array(nCols);
-  for (let j = 0; j < nCols; j++) {
-    const implicitZeros = n - stored[j]!;
-    const sumOfSquares = squares[j]! + implicitZeros * mean[j]! * mean[j]!;
-    const leftover = residue[j]! - implicitZeros * mean[j]!;
-    variance[j] = Math.max(0, (sumOfSquares - leftover * leftover / n) / n);
-    const noise = n * mean[j]! * Number.EPSILON;
-    const constant = variance[j]! <= n * Number.EPSILON * variance[j]! + noise * noise;
-    if (constant) variance[j] = 0;
-    scale[j] = constant ? 1 : Math.sqrt(variance[j]!);
-  }
-  return { mean, variance, scale };
+  return fitBlockScaler([matrix], rows);
 }
 
 /**
@@ -86,17 +47,63 @@ export function fitBlockScaler(
   blocks: readonly (Matrix | CsrMatrix)[],
   rows?: ArrayLike<number>,
 ): StandardScaler {
-  const scalers = blocks.map((block) => fitStandardScaler(block, rows));
-  const join = (part: (scaler: StandardScaler) => Float64Array) => {
-    const joined = new Float64Array(scalers.reduce((sum, { mean }) => sum + mean.length, 0));
-    let at = 0;
-    for (const values of scalers.map(part)) {
-      joined.set(values, at);
-      at += values.length;
-    }
-    return joined;
+  const width = blocks.reduce((sum, { nCols }) => sum + nCols, 0);
+  const whole = {
+    mean: new Float64Array(width),
+    variance: new Float64Array(width),
+    scale: new Float64Array(width),
   };
-  return { mean: join((s) => s.mean), variance: join((s) => s.variance), scale: join((s) => s.scale) };
+  let first = 0;
+  for (const block of blocks) {
+    const own = (values: Float64Array) => values.subarray(first, first + block.nCols);
+    fitInto({ mean: own(whole.mean), variance: own(whole.variance), scale: own(whole.scale) }, block, rows);
+    first += block.nCols;
+  }
+  return whole;
+}
+
+/** Fills the arrays, all zero at first. */
+function fitInto(
+  { mean, variance, scale }: StandardScaler,
+  matrix: Matrix | CsrMatrix,
+  rows: ArrayLike<number> | undefined,
+): void {
+  const chosen = rows ?? Uint32Array.from({ length: matrix.nRows }, (_, i) => i);
+  const n = chosen.length;
+  if (n === 0) {
+    throw new GuardrailError("empty-split", "Cannot fit a scaler: needs at least one row, got none");
+  }
+  const { nCols } = matrix;
+  forEachRow(matrix, chosen, (values, columns, from, count) => {
+    for (let k = 0; k < count; k++) {
+      mean[columns === undefined ? k : columns[from + k]!]! += values[from + k]!;
+    }
+  });
+  if (!mean.every(Number.isFinite)) requireFinite(matrix, chosen);
+  for (let j = 0; j < nCols; j++) mean[j]! /= n;
+
+  const squares = variance;
+  const residue = new Float64Array(nCols); // sum of deviations: what rounding left in the mean
+  const stored = new Uint32Array(nCols);
+  forEachRow(matrix, chosen, (values, columns, from, count) => {
+    for (let k = 0; k < count; k++) {
+      const j = columns === undefined ? k : columns[from + k]!;
+      const deviation = values[from + k]! - mean[j]!;
+      squares[j]! += deviation * deviation;
+      residue[j]! += deviation;
+      stored[j]!++;
+    }
+  });
+  for (let j = 0; j < nCols; j++) {
+    const implicitZeros = n - stored[j]!;
+    const sumOfSquares = squares[j]! + implicitZeros * mean[j]! * mean[j]!;
+    const leftover = residue[j]! - implicitZeros * mean[j]!;
+    variance[j] = Math.max(0, (sumOfSquares - leftover * leftover / n) / n);
+    const noise = n * mean[j]! * Number.EPSILON;
+    const constant = variance[j]! <= n * Number.EPSILON * variance[j]! + noise * noise;
+    if (constant) variance[j] = 0;
+    scale[j] = constant ? 1 : Math.sqrt(variance[j]!);
+  }
 }
 
 /**

@@ -4,19 +4,52 @@
  * memory and time than many a fit.
  * @see Hestenes & Stiefel 1952, doi:10.6028/jres.049.044
  */
-import type { FaceArrays } from "./face_arrays.ts";
 import { dot, largest, type Model, type Steps } from "./model_parts.ts";
 import { Scalar } from "./workspace.ts";
 
 const MAX_CONJUGATE_STEPS = 200;
 
-/** A face; entries of its arrays go by a column's place in it, entry `end` is the intercept's. */
-export interface Face extends FaceArrays {
+/** A face. Entries of its arrays go by a column's place in it, entry `end` is the intercept's; columns have none. */
+export interface Face {
   readonly end: number;
+  readonly columns: Int32Array;
+  /** Coefficients before, and after conjugate gradients. */
+  readonly from: Float64Array;
+  readonly to: Float64Array;
+  /** Gradients of the model without its penalty. */
+  readonly gradient: Float64Array;
+  readonly residual: Float64Array;
+  /** The preconditioner. */
+  readonly inverse: Float64Array;
+  readonly along: Float64Array;
+  /** A step of the free columns, and the curvature times it. */
+  readonly jump: Float64Array;
+  readonly bent: Float64Array;
+  readonly moves: Int32Array;
   /** The columns still free are the first n of `moves`. */
   n: number;
   /** Whether the intercept is free. */
   onBias: boolean;
+}
+
+/** A face of so many columns, its arrays still to be filled. */
+export function openFace({ scratch }: Model, end: number): Face {
+  const entries = (name: string) => scratch.float64(`face.${name}`, end + 1);
+  return {
+    end,
+    n: end,
+    onBias: false,
+    columns: scratch.int32("face.columns", end),
+    moves: scratch.int32("face.moves", end),
+    from: entries("from"),
+    to: entries("to"),
+    gradient: entries("gradient"),
+    residual: entries("residual"),
+    inverse: entries("inverse"),
+    along: entries("along"),
+    jump: entries("jump"),
+    bent: entries("bent"),
+  };
 }
 
 /** When to stop, and in which precision. */
@@ -31,7 +64,6 @@ export interface FaceGoal {
 /**
  * Moves the coefficients of the face and the intercept. With model.stopAtZero each stops at zero the moment it gets
  * there, and leaves the face.
- * @param face its `gradient` holds the model's gradients without penalty
  * @returns products with the curvature taken
  */
 export function* descendOnFace(
@@ -83,7 +115,7 @@ export function* descendOnFace(
 function startOnFace({ work, penalty, bias }: Model, face: Face): void {
   const { coef, curvature, scalars } = work;
   const { l1, l2, biasL1, biasL2 } = penalty;
-  const { end, face: columns, moves, gradient, residual, inverse, along } = face;
+  const { end, columns, moves, gradient, residual, inverse, along } = face;
   for (let at = 0; at < end; at++) {
     const j = moves[at] = columns[at]!, h = curvature[j]! + l2;
     residual[at] = -(gradient[at]! + l2 * coef[j]! + l1 * Math.sign(coef[j]!));

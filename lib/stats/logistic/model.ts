@@ -4,7 +4,7 @@
  * fixed. Descent alone crawls when hundreds of correlated columns are active; the face alone finds no zeros.
  * @see Chen, Curtis & Robinson 2017, doi:10.1137/16M1062259 (alternating the two)
  */
-import { descendOnFace, type Face } from "./face.ts";
+import { descendOnFace, type Face, openFace } from "./face.ts";
 import { descendIntercept, listColumns, type Model, type Steps } from "./model_parts.ts";
 import { Scalar } from "./workspace.ts";
 
@@ -60,12 +60,12 @@ function* solveOnFace(model: Model, { target, settled, float32 }: ModelGoal): St
   const columns = touchedColumns(model);
   let passes = settled ? 0 : 1;
   const before = settled ? penaltyOf(model, columns) : yield* evaluate(model, columns, float32);
-  const face = openFace(model, columns, settled), biasFrom = bias.value;
+  const face = faceOf(model, columns, settled), biasFrom = bias.value;
   const goal = { float32, ...(settled ? { target } : { target: 0.3 * target, share: 0.3 }) };
   if (!model.stopAtZero) {
     passes += yield* descendOnFace(model, face, goal);
     const biasTo = bias.value;
-    keepCoefficients(model, face.face, face.to);
+    keepCoefficients(model, face.columns, face.to);
     for (let t = 1; t >= model.shortest; t /= 2) {
       if (clipAt(model, face, t) + clipIntercept(model, biasFrom, biasFrom + t * (biasTo - biasFrom)) === 0) {
         return passes;
@@ -81,29 +81,29 @@ function* solveOnFace(model: Model, { target, settled, float32 }: ModelGoal): St
 }
 
 /** The columns that are not zero, or were not at the start of the outer iteration. */
-function touchedColumns({ work, working, store }: Model): Int32Array {
+function touchedColumns({ work, working, scratch }: Model): Int32Array {
   const { coef, start, list } = work;
   const n = listColumns(work, (j) => working[j] === 1 && (coef[j] !== 0 || start[j] !== 0));
-  const columns = store.columns(n);
+  const columns = scratch.int32("touched", n);
   columns.set(list.subarray(0, n));
   return columns;
 }
 
 /** The face of the columns that are not zero, with the model's gradients at the present coefficients. */
-function openFace({ work, store }: Model, columns: Int32Array, settled: boolean): Face {
-  const { coef, gradient, product, scalars } = work;
+function faceOf(model: Model, columns: Int32Array, settled: boolean): Face {
+  const { coef, gradient, product, scalars } = model.work;
   let end = 0;
   for (let k = 0; k < columns.length; k++) if (coef[columns[k]!] !== 0) end++;
-  const arrays = store.face(end);
+  const face = openFace(model, end);
   for (let k = 0, at = 0; k < columns.length; k++) {
     const j = columns[k]!;
     if (coef[j] === 0) continue;
-    arrays.face[at] = j;
-    arrays.from[at] = coef[j]!;
-    arrays.gradient[at++] = settled ? gradient[j]! : gradient[j]! + product[j]!;
+    face.columns[at] = j;
+    face.from[at] = coef[j]!;
+    face.gradient[at++] = settled ? gradient[j]! : gradient[j]! + product[j]!;
   }
-  arrays.gradient[end] = scalars[Scalar.slopeSum]! + (settled ? 0 : scalars[Scalar.biasProduct]!);
-  return { ...arrays, end, n: end, onBias: false };
+  face.gradient[end] = scalars[Scalar.slopeSum]! + (settled ? 0 : scalars[Scalar.biasProduct]!);
+  return face;
 }
 
 function keepCoefficients({ work: { coef } }: Model, columns: Int32Array, to: Float64Array): void {
@@ -111,12 +111,12 @@ function keepCoefficients({ work: { coef } }: Model, columns: Int32Array, to: Fl
 }
 
 /** Puts coefficients at a share of the way, or at zero if they crossed it; returns how many did. */
-function clipAt({ work: { coef } }: Model, { face, from, to }: Face, share: number): number {
+function clipAt({ work: { coef } }: Model, { columns, from, to }: Face, share: number): number {
   let clipped = 0;
-  for (let at = 0; at < face.length; at++) {
+  for (let at = 0; at < columns.length; at++) {
     const w = from[at]! + share * (to[at]! - from[at]!);
     const kept = w * from[at]! < 0 ? 0 : w;
-    coef[face[at]!] = kept;
+    coef[columns[at]!] = kept;
     if (kept !== w) clipped++;
   }
   return clipped;

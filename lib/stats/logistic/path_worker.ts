@@ -2,6 +2,7 @@
 import type { Design } from "./design.ts";
 import { followPaths, type PathPoint, type PathTask } from "./paths.ts";
 import type { KernelChoice } from "./run.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** One job: some of the tasks over one design. */
 export interface PathJob {
@@ -24,9 +25,11 @@ const scope = globalThis as unknown as {
   postMessage(answer: PathAnswer): void;
 };
 
+const pool: Scratch[] = [];
+
 scope.onmessage = ({ data: { id, design, tasks, ...options } }) => {
   try {
-    scope.postMessage({ id, paths: followPaths(design, tasks, options) });
+    scope.postMessage({ id, paths: followPaths(design, tasks, { ...options, pool }) });
   } catch (error) {
     scope.postMessage({ id, error: String(error) });
   }

@@ -7,10 +7,10 @@
  * @see Massias, Gramfort & Salmon 2018, https://proceedings.mlr.press/v80/massias18a.html (working sets)
  */
 import type { Design } from "./design.ts";
-import { openFaceStore } from "./face_arrays.ts";
 import { minimizeModel } from "./model.ts";
 import type { Model, Steps } from "./model_parts.ts";
 import type { LogisticPenalty, LogisticProblem } from "./problem.ts";
+import { openScratch, type Scratch } from "./scratch.ts";
 import { createStanding } from "./standing.ts";
 import { forcing, penaltyAt } from "./step.ts";
 import { createWorkingSet } from "./working_set.ts";
@@ -51,12 +51,16 @@ const FORCING = 0.2;
 /** Outer iterations that do not halve the violation before float32 is given up. */
 const PATIENCE = 6;
 
-/** Makes a solver. */
-export function createSolver(design: Design, work: Workspace): LogisticSolver {
-  const standing = createStanding(design, work);
+/** Makes a solver. @param scratch an earlier solver's (default: new) */
+export function createSolver(
+  design: Design,
+  work: Workspace,
+  scratch: Scratch = openScratch(),
+): LogisticSolver {
+  const standing = createStanding(design, work, scratch);
   const { bias } = standing;
-  const set = createWorkingSet(work, new Uint8Array(design.memory.buffer, design.copiesAt, design.nCols));
-  const store = openFaceStore();
+  const copies = new Uint8Array(design.memory.buffer, design.copiesAt, design.nCols);
+  const set = createWorkingSet(work, copies, scratch);
 
   function modelOf({ l1, l2, intercept }: LogisticPenalty): Model {
     const isPenalized = intercept === "penalized";
@@ -69,7 +73,7 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
         biasL1: isPenalized ? l1 : 0,
         biasL2: isPenalized ? l2 : 0,
       },
-      store,
+      scratch,
       stopAtZero: false,
       // Measured: pooled sparse codes are near copies of each other, for which shorter steps only put it off.
       shortest: design.layout === "sparse" ? 1 : 0.25,
