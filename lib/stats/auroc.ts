@@ -1,6 +1,6 @@
 /** The area under the ROC curve, and the checks every rank comparison of two classes starts with. */
 import { GuardrailError } from "../guardrail.ts";
-import { midRanks } from "./ranks.ts";
+import { midRank } from "./ranks.ts";
 
 /**
  * Area under the ROC curve: the chance that a hard item outscores an easy one; ties count one half.
@@ -20,9 +20,9 @@ import { midRanks } from "./ranks.ts";
 export function auroc(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
   const { nPositive, nNegative } = countClasses(labels);
   checkScores(scores, labels.length);
-  const ranks = midRanks(scores);
+  const sorted = Float64Array.from(scores).sort();
   let rankSum = 0;
-  for (let i = 0; i < ranks.length; i++) if (labels[i] === 1) rankSum += ranks[i]!;
+  for (let i = 0; i < sorted.length; i++) if (labels[i] === 1) rankSum += midRank(sorted, scores[i]!);
   return (rankSum - nPositive * (nPositive + 1) / 2) / (nPositive * nNegative);
 }
 

@@ -114,17 +114,14 @@ async function fitPlan(
   };
   const tasks = extent === "whole" ? [whole, ...plan.tasks] : plan.tasks;
   const paths = await threads.follow(plan.design, tasks);
-  const scored = scoreFolds(
-    plan,
-    paths.slice(tasks.length - plan.tasks.length),
-    options.rule ?? "first-best",
-  );
+  const foldPaths = extent === "whole" ? paths.slice(1) : paths;
+  const scored = scoreFolds(plan, foldPaths, options.rule ?? "first-best");
   const grid = scored.grid.slice(0, scored.bestIndex + 1);
   const [path] = extent === "whole" ? paths : await threads.follow(plan.design, [{ ...whole, grid }]);
   const choice = { ...scored, largestResidual: Math.max(scored.largestResidual, largestOf([path!])) };
   const outOfFold = new Float64Array(plan.order.length).fill(NaN);
   plan.tasks.forEach(({ scoredRows }, t) => {
-    const { margins } = paths[tasks.length - plan.tasks.length + t]![choice.bestIndex]!;
+    const { margins } = foldPaths[t]![choice.bestIndex]!;
     scoredRows.forEach((i, k) => outOfFold[plan.order[i]!] = margins[k]!);
   });
   return { choice, fit: fitOfPoint(path![choice.bestIndex]!, plan.design.nCols), path: path!, outOfFold };

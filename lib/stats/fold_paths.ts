@@ -3,6 +3,7 @@ import { GuardrailError } from "../guardrail.ts";
 import { type Features, shapeOf } from "./feature_blocks.ts";
 import { classWeights, type LogisticOptions, penaltyOf, requireLabels } from "./l1_logistic.ts";
 import { createDesign, type Design } from "./logistic/design.ts";
+import { gather } from "./logistic/model_parts.ts";
 import type { PathTask } from "./logistic/paths.ts";
 
 /** The published grid. */
@@ -67,14 +68,14 @@ export function planFolds(
     labels: Uint8Array.from(order, (row) => given[row]!),
     grid,
     penalty,
-    ...(options.offset && { offset: Float64Array.from(order, (row) => options.offset![row]!) }),
+    ...(options.offset && { offset: gather(options.offset, order) }),
   };
   const foldOfTask = [...folds.keys()].filter((f) => usable[f]);
   const tasks = foldOfTask.map((f) => {
     const byRow = foldWeights(given, folds[f]!, { ...options, what: `training part of fold ${f}` })!;
     return {
       ...common,
-      weights: Float64Array.from(order, (row) => byRow[row]!),
+      weights: gather(byRow, order),
       scoredRows: Uint32Array.from(folds[f]!.test, (row) => position[row]!),
     };
   });

@@ -14,10 +14,13 @@
 export function midRanks(values: ArrayLike<number>): Float64Array {
   const sorted = Float64Array.from(values).sort();
   const ranks = new Float64Array(values.length);
-  for (let i = 0; i < ranks.length; i++) {
-    ranks[i] = (lowerBound(sorted, values[i]!) + upperBound(sorted, values[i]!) + 1) / 2;
-  }
+  for (let i = 0; i < ranks.length; i++) ranks[i] = midRank(sorted, values[i]!);
   return ranks;
+}
+
+/** Mid-rank of one of the ascending values. */
+export function midRank(sorted: Float64Array, value: number): number {
+  return (lowerBound(sorted, value) + upperBound(sorted, value) + 1) / 2;
 }
 
 /** How many of the ascending values are below `value`. */

@@ -73,7 +73,7 @@ export function descendIntercept(
 }
 
 /** Values at some places: Float64Array.from() with a map leaves a boxed copy behind, of thousands of columns each time. */
-export function gather(values: Float64Array, places: ArrayLike<number>): Float64Array {
+export function gather(values: ArrayLike<number>, places: ArrayLike<number>): Float64Array {
   const gathered = new Float64Array(places.length);
   for (let at = 0; at < places.length; at++) gathered[at] = values[places[at]!]!;
   return gathered;
