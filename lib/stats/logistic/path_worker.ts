@@ -22,14 +22,16 @@ export type PathAnswer =
 // The page's `self` is typed as a window; a worker's has the same two members.
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<PathJob>) => void) | null;
-  postMessage(answer: PathAnswer): void;
+  postMessage(answer: PathAnswer, transfer?: Transferable[]): void;
 };
 
 const pool: Scratch[] = [];
 
 scope.onmessage = ({ data: { id, design, tasks, ...options } }) => {
   try {
-    scope.postMessage({ id, paths: followPaths(design, tasks, { ...options, pool }) });
+    const paths = followPaths(design, tasks, { ...options, pool });
+    const arrays = paths.flat().flatMap(({ columns, coef, margins }) => [columns, coef, margins]);
+    scope.postMessage({ id, paths }, arrays.map(({ buffer }) => buffer as ArrayBuffer)); // handed over, not copied
   } catch (error) {
     scope.postMessage({ id, error: String(error) });
   }
