@@ -137,10 +137,11 @@ export interface FittedChoice {
   readonly outOfFold: Float64Array;
 }
 
-/** A path's point as a fit. */
+/** A path's point as a fit. @throws {RangeError} if its task did not keep coefficients */
 export function fitOfPoint(point: PathPoint, nCols: number): LogisticFit {
-  const coef = new Float64Array(nCols);
-  point.columns.forEach((j, k) => coef[j] = point.coef[k]!);
+  if (point.nonzero === undefined) throw new RangeError("Cannot make a fit: its coefficients were not kept");
+  const coef = new Float64Array(nCols), kept = point.nonzero;
+  kept.columns.forEach((j, k) => coef[j] = kept.coef[k]!);
   const { c, intercept, objective, kktResidual, converged } = point;
   return { coef, c, intercept, objective, kktResidual, converged, nNonzero: point.nNonzero };
 }

@@ -94,7 +94,7 @@ Deno.test("runLadder() keeps the whole path of a rung, every point at its optimu
   assert.deepEqual(path!.map(({ c }) => c), choice!.grid);
   assert.ok(path!.every(({ kktResidual }) => kktResidual <= 1e-8));
   const chosen = path![choice!.bestIndex]!;
-  assert.deepEqual([...chosen.columns], [...fit!.coef.keys()].filter((j) => fit!.coef[j] !== 0));
+  assert.deepEqual([...chosen.nonzero!.columns], [...fit!.coef.keys()].filter((j) => fit!.coef[j] !== 0));
 });
 
 Deno.test("runLadder() fits ridge, elastic net, components and difference of means on planted signal", async () => {

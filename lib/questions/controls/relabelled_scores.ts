@@ -87,7 +87,7 @@ export async function relabelledNested(
     const [whole, ...byFold] = addedFits[k]!;
     const baseFit = fitOf(baseFits[k]![0]!);
     const trainLabels = Uint8Array.from(options.split.train, (i) => labels[i]!);
-    const empty = whole!.columns.length === 0 ||
+    const empty = whole!.nNonzero === 0 ||
       !(foldScore(byFold.map(({ margins }) => margins), trainLabels, folds) >
         foldScore(baseFits[k]!.slice(1).map(({ margins }) => margins), trainLabels, folds));
     return { base: baseFit, nested: { margins: empty ? baseFit.margins : whole!.margins, empty } };
@@ -209,6 +209,6 @@ function foldScore(
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
 
-function fitOf({ margins, columns }: PathPoint): RelabelledFit {
-  return { margins, empty: columns.length === 0 };
+function fitOf({ margins, nNonzero }: PathPoint): RelabelledFit {
+  return { margins, empty: nNonzero === 0 };
 }

@@ -30,7 +30,9 @@ const pool: Scratch[] = [];
 scope.onmessage = ({ data: { id, design, tasks, ...options } }) => {
   try {
     const paths = followPaths(design, tasks, { ...options, pool });
-    const arrays = paths.flat().flatMap(({ columns, coef, margins }) => [columns, coef, margins]);
+    const arrays = paths.flat().flatMap(({ nonzero, margins }) =>
+      nonzero === undefined ? [margins] : [margins, nonzero.columns, nonzero.coef]
+    );
     scope.postMessage({ id, paths }, arrays.map(({ buffer }) => buffer as ArrayBuffer)); // handed over, not copied
   } catch (error) {
     scope.postMessage({ id, error: String(error) });

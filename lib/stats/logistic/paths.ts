@@ -8,6 +8,7 @@ import { type KernelChoice, openGroup, runTogether } from "./run.ts";
 import type { Scratch } from "./scratch.ts";
 import type { LogisticPenalty, LogisticProblem } from "./problem.ts";
 import type { LogisticSolver } from "./solve.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** One path to follow; plain data, so it can be posted to a worker. Rows are the design's. */
 export interface PathTask extends LogisticProblem {
@@ -24,9 +25,8 @@ export interface PathTask extends LogisticProblem {
 export interface PathPoint {
   readonly c: number;
   readonly nNonzero: number;
-  /** Nonzero coefficients of the (standardised) columns: which, and their values; empty unless they are kept. */
-  readonly columns: Uint32Array;
-  readonly coef: Float64Array;
+  /** Nonzero coefficients of the (standardised) columns, if they are kept: which, and their values. */
+  readonly nonzero?: { readonly columns: Uint32Array; readonly coef: Float64Array };
   readonly intercept: number;
   readonly objective: number;
   /** Largest violation of an optimality condition, relative to the penalty. */
@@ -57,18 +57,16 @@ export function followPaths(
 }
 
 function* followPath(solver: LogisticSolver, task: PathTask): Steps<PathPoint[]> {
-  const { coef, margin, list } = solver.work;
+  const { coef, margin } = solver.work;
   const points: PathPoint[] = [];
   yield* solver.reset(task);
   for (const c of task.grid) {
     const report = yield* solver.solve({ ...task.penalty, c });
     const nNonzero = listColumns(solver.work, (j) => coef[j] !== 0);
-    const columns = new Uint32Array(list.subarray(0, task.keepsCoefficients ? nNonzero : 0));
     points.push({
       c,
       nNonzero,
-      columns,
-      coef: gather(coef, columns),
+      ...(task.keepsCoefficients && { nonzero: nonzeroOf(solver.work, nNonzero) }),
       intercept: report.intercept,
       objective: report.objective,
       kktResidual: report.residual,
@@ -78,4 +76,10 @@ function* followPath(solver: LogisticSolver, task: PathTask): Steps<PathPoint[]>
     });
   }
   return points;
+}
+
+/** The coefficients of the n listed columns. */
+function nonzeroOf({ coef, list }: Workspace, n: number): PathPoint["nonzero"] {
+  const columns = new Uint32Array(list.subarray(0, n));
+  return { columns, coef: gather(coef, columns) };
 }
