@@ -79,7 +79,7 @@ function* followPath(solver: LogisticSolver, task: PathTask): Steps<PathPoint[]>
 }
 
 /** The coefficients of the n listed columns. */
-function nonzeroOf({ coef, list }: Workspace, n: number): PathPoint["nonzero"] {
+function nonzeroOf({ coef, list }: Workspace, n: number): NonNullable<PathPoint["nonzero"]> {
   const columns = new Uint32Array(list.subarray(0, n));
   return { columns, coef: gather(coef, columns) };
 }
