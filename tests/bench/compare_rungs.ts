@@ -4,9 +4,10 @@
  * they take beside the blocks they are fitted on (Linux: peak resident set, workers included).
  *
  *   deno run -A --v8-flags=--expose-gc tests/bench/compare_rungs.ts --python PYTHON [--tolerance 1e-5] [--folder DIR]
- *     [--rung P1_cheap ...]
+ *     [--rung P1_cheap ...] [--columns 3072] [--no-peer]
  *
- * --rung stops after the peer's answers on those rungs, so that a folder can be filled bit by bit.
+ * --columns is the width of the raw block (a layer has 3 x 1024); --no-peer asks for our time and memory only. --rung
+ * stops after the peer's answers on those rungs, so that a folder can be filled bit by bit.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -25,12 +26,18 @@ const { values } = parseArgs({
     tolerance: { type: "string", default: "1e-5" },
     folder: { type: "string" },
     rung: { type: "string", multiple: true },
+    columns: { type: "string", default: "3072" },
     "no-peer": { type: "boolean", default: false },
   },
 });
 
 const N_TRAIN = 3500, N_TEST = 1500;
-const { blocks, labels } = drawLadder({ nRows: N_TRAIN + N_TEST, nCols: 3072, signal: 0.5, seed: 7 });
+const { blocks, labels } = drawLadder({
+  nRows: N_TRAIN + N_TEST,
+  nCols: Number(values.columns),
+  signal: 0.5,
+  seed: 7,
+});
 const items = Uint32Array.from(labels.keys());
 const split = { train: items.subarray(0, N_TRAIN), test: items.subarray(N_TRAIN) };
 const trainLabels = labels.subarray(0, N_TRAIN);
