@@ -5,27 +5,13 @@
  * @see Hestenes & Stiefel 1952, doi:10.6028/jres.049.044
  */
 import { dot, largest, type Model, type Steps } from "./model_parts.ts";
-import { Scalar } from "./workspace.ts";
+import { type FaceArrays, Scalar } from "./workspace.ts";
 
 const MAX_CONJUGATE_STEPS = 200;
 
-/** A face. Entries of its arrays go by a column's place in it, entry `end` is the intercept's; columns have none. */
-export interface Face {
+/** A face, in its workspace's arrays; entry `end` is the intercept's. */
+export interface Face extends FaceArrays {
   readonly end: number;
-  readonly columns: Int32Array;
-  /** Coefficients before, and after conjugate gradients. */
-  readonly from: Float64Array;
-  readonly to: Float64Array;
-  /** Gradients of the model without its penalty. */
-  readonly gradient: Float64Array;
-  readonly residual: Float64Array;
-  /** The preconditioner. */
-  readonly inverse: Float64Array;
-  readonly along: Float64Array;
-  /** A step of the free columns, and the curvature times it. */
-  readonly jump: Float64Array;
-  readonly bent: Float64Array;
-  readonly moves: Int32Array;
   /** The columns still free are the first n of `moves`. */
   n: number;
   /** Whether the intercept is free. */
@@ -33,22 +19,22 @@ export interface Face {
 }
 
 /** A face of so many columns, its arrays still to be filled. */
-export function openFace({ scratch }: Model, end: number): Face {
-  const entries = (name: string) => scratch.float64(`face.${name}`, end + 1);
+export function openFace({ work: { face } }: Model, end: number): Face {
+  const entries = (values: Float64Array) => values.subarray(0, end + 1);
   return {
     end,
     n: end,
     onBias: false,
-    columns: scratch.int32("face.columns", end),
-    moves: scratch.int32("face.moves", end),
-    from: entries("from"),
-    to: entries("to"),
-    gradient: entries("gradient"),
-    residual: entries("residual"),
-    inverse: entries("inverse"),
-    along: entries("along"),
-    jump: entries("jump"),
-    bent: entries("bent"),
+    columns: face.columns.subarray(0, end),
+    moves: face.moves.subarray(0, end),
+    from: entries(face.from),
+    to: entries(face.to),
+    gradient: entries(face.gradient),
+    residual: entries(face.residual),
+    inverse: entries(face.inverse),
+    along: entries(face.along),
+    jump: entries(face.jump),
+    bent: entries(face.bent),
   };
 }
 

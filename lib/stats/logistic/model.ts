@@ -81,10 +81,10 @@ function* solveOnFace(model: Model, { target, settled, float32 }: ModelGoal): St
 }
 
 /** The columns that are not zero, or were not at the start of the outer iteration. */
-function touchedColumns({ work, working, scratch }: Model): Int32Array {
+function touchedColumns({ work, working }: Model): Int32Array {
   const { coef, start, list } = work;
   const n = listColumns(work, (j) => working[j] === 1 && (coef[j] !== 0 || start[j] !== 0));
-  const columns = scratch.int32("touched", n);
+  const columns = work.touched.subarray(0, n);
   columns.set(list.subarray(0, n));
   return columns;
 }

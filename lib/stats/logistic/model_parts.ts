@@ -1,6 +1,5 @@
 /** The quadratic model and small parts of its minimisation: lists of columns, violations, the intercept's own step. */
 import type { Operation } from "./kernel.ts";
-import type { Scratch } from "./scratch.ts";
 import { Scalar, type Workspace } from "./workspace.ts";
 
 /** A computation that hands its kernel operations to whoever runs it, so that several can run together. */
@@ -30,7 +29,6 @@ export interface Model {
   readonly bias: Intercept;
   /** Shortest share of a step that is tried with all sign changes put to zero at once. */
   readonly shortest: number;
-  readonly scratch: Scratch;
   /** Whether coefficients stop at zero on the way to the face's minimum; see solveOnFace(). */
   stopAtZero: boolean;
 }

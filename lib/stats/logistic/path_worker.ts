@@ -2,7 +2,6 @@
 import type { Design } from "./design.ts";
 import { followPaths, type PathPoint, type PathTask } from "./paths.ts";
 import type { KernelChoice } from "./run.ts";
-import type { Scratch } from "./scratch.ts";
 
 /** One job: some of the tasks over one design. */
 export interface PathJob {
@@ -25,11 +24,9 @@ const scope = globalThis as unknown as {
   postMessage(answer: PathAnswer, transfer?: Transferable[]): void;
 };
 
-const pool: Scratch[] = [];
-
 scope.onmessage = ({ data: { id, design, tasks, ...options } }) => {
   try {
-    const paths = followPaths(design, tasks, { ...options, pool });
+    const paths = followPaths(design, tasks, options);
     const arrays = paths.flat().flatMap(({ nonzero, margins }) =>
       nonzero === undefined ? [margins] : [margins, nonzero.columns, nonzero.coef]
     );

@@ -5,7 +5,6 @@
 import type { Design } from "./design.ts";
 import { gather, listColumns, type Steps } from "./model_parts.ts";
 import { type KernelChoice, openGroup, runTogether } from "./run.ts";
-import type { Scratch } from "./scratch.ts";
 import type { LogisticPenalty, LogisticProblem } from "./problem.ts";
 import type { LogisticSolver } from "./solve.ts";
 import type { Workspace } from "./workspace.ts";
@@ -46,7 +45,6 @@ export function followPaths(
     readonly workspaces: readonly number[];
     readonly thread?: number;
     readonly kernel?: KernelChoice;
-    readonly pool?: Scratch[];
   },
 ): PathPoint[][] {
   const { solvers, kernel } = openGroup(design, workspaces, options);

@@ -4,7 +4,6 @@
  * @see Park & Hastie 2007, doi:10.1111/j.1467-9868.2007.00607.x (predictor and corrector steps along a path)
  */
 import { changeMargins, type Intercept, listColumns, type Steps } from "./model_parts.ts";
-import type { Scratch } from "./scratch.ts";
 import { Scalar, type Workspace } from "./workspace.ts";
 
 /** Remembers a path. */
@@ -23,13 +22,9 @@ export interface Predictor {
 const FARTHEST = 1.5;
 
 /** A predictor over a solver's workspace. */
-export function createPredictor(
-  work: Workspace,
-  bias: Intercept,
-  { nRows, scratch }: { readonly nRows: number; readonly scratch: Scratch },
-): Predictor {
+export function createPredictor(work: Workspace, bias: Intercept, nRows: number): Predictor {
   const { coef, start, margin, scalars } = work;
-  const last = { c: 0, coef: scratch.float64("last", coef.length), bias: 0 };
+  const last = { c: 0, coef: work.last, bias: 0 };
 
   function* predict(from: number, to: number, float32: boolean): Steps<boolean> {
     const share = Math.log(to / from) / Math.log(from / last.c);

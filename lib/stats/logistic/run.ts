@@ -8,7 +8,6 @@ import type { Kernel, Request } from "./kernel.ts";
 import { typescriptKernel } from "./kernel_typescript.ts";
 import { wasmKernel } from "./kernel_wasm.ts";
 import type { Steps } from "./model_parts.ts";
-import { type Scratch, takeScratches } from "./scratch.ts";
 import { createSolver, type LogisticSolver } from "./solve.ts";
 import { openWorkspace, reserveWorkspaces, type Workspace } from "./workspace.ts";
 
@@ -21,19 +20,14 @@ export interface SolverGroup {
   readonly kernel: Kernel;
 }
 
-/** Solvers over workspaces already reserved. @param options.pool scratches of this thread, used again call after call */
+/** Solvers over workspaces already reserved. */
 export function openGroup(
   design: Design,
   workspaces: readonly number[],
-  { thread = 0, kernel = "wasm", pool = [] }: {
-    readonly thread?: number;
-    readonly kernel?: KernelChoice;
-    readonly pool?: Scratch[];
-  } = {},
+  { thread = 0, kernel = "wasm" }: { readonly thread?: number; readonly kernel?: KernelChoice } = {},
 ): SolverGroup {
-  const scratches = takeScratches(pool, workspaces.length);
   return {
-    solvers: workspaces.map((at, k) => createSolver(design, openWorkspace(design, at), scratches[k])),
+    solvers: workspaces.map((at) => createSolver(design, openWorkspace(design, at))),
     kernel: kernel === "wasm"
       ? wasmKernel(design, design.tablesAt + thread * TABLE_BYTES)
       : typescriptKernel(design),

@@ -10,7 +10,6 @@ import type { Design } from "./design.ts";
 import { minimizeModel } from "./model.ts";
 import type { Model, Steps } from "./model_parts.ts";
 import type { LogisticPenalty, LogisticProblem } from "./problem.ts";
-import { openScratch, type Scratch } from "./scratch.ts";
 import { createStanding } from "./standing.ts";
 import { forcing, penaltyAt } from "./step.ts";
 import { createWorkingSet } from "./working_set.ts";
@@ -51,16 +50,12 @@ const FORCING = 0.2;
 /** Outer iterations that do not halve the violation before float32 is given up. */
 const PATIENCE = 6;
 
-/** Makes a solver. @param scratch an earlier solver's (default: new) */
-export function createSolver(
-  design: Design,
-  work: Workspace,
-  scratch: Scratch = openScratch(),
-): LogisticSolver {
-  const standing = createStanding(design, work, scratch);
+/** Makes a solver. */
+export function createSolver(design: Design, work: Workspace): LogisticSolver {
+  const standing = createStanding(design, work);
   const { bias } = standing;
   const copies = new Uint8Array(design.memory.buffer, design.copiesAt, design.nCols);
-  const set = createWorkingSet(work, copies, scratch);
+  const set = createWorkingSet(work, copies);
 
   function modelOf({ l1, l2, intercept }: LogisticPenalty): Model {
     const isPenalized = intercept === "penalized";
@@ -73,7 +68,6 @@ export function createSolver(
         biasL1: isPenalized ? l1 : 0,
         biasL2: isPenalized ? l2 : 0,
       },
-      scratch,
       stopAtZero: false,
       // Measured: pooled sparse codes are near copies of each other, for which shorter steps only put it off.
       shortest: design.layout === "sparse" ? 1 : 0.25,

@@ -9,7 +9,6 @@ import { updateLoss } from "./loss.ts";
 import { dot, type Intercept, listColumns, type Model, type Steps, violationOf } from "./model_parts.ts";
 import { createPredictor } from "./predict.ts";
 import type { LogisticProblem } from "./problem.ts";
-import type { Scratch } from "./scratch.ts";
 import { takeStep } from "./step.ts";
 import { longestUnweighted, Scalar, type Workspace } from "./workspace.ts";
 
@@ -54,13 +53,12 @@ const FINE_BELOW = 256 * 2 ** -24;
 const FARTHEST_MEAN = 64;
 
 /** Makes one, without a problem as yet. */
-export function createStanding(design: Design, work: Workspace, scratch: Scratch): Standing {
+export function createStanding(design: Design, work: Workspace): Standing {
   const { nRows, nCols } = design;
   const { coef, start, gradient, margin, slope, residual, scalars } = work;
   const anyCopies = new Uint8Array(design.memory.buffer, design.copiesAt, nCols).includes(1);
-  const marginsBefore = scratch.float64("marginsBefore", nRows);
   const bias = { value: 0, start: 0 };
-  const predictor = createPredictor(work, bias, { nRows, scratch });
+  const predictor = createPredictor(work, bias, nRows);
   const isSingle = design.layout === "dense" && design.valueBytes === 4;
   /** Largest mean of a column, in standard deviations: so much of a float32 gradient may cancel. */
   const mean = farthestMean(design);
@@ -149,7 +147,7 @@ export function createStanding(design: Design, work: Workspace, scratch: Scratch
   }
 
   function* step(model: Model): Steps<void> {
-    loss = yield* takeStep(model, given(), { c, loss, marginsBefore, float32: coarse });
+    loss = yield* takeStep(model, given(), { c, loss, nRows, float32: coarse });
     isExact &&= !coarse;
     isKnown = false;
   }

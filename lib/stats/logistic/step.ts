@@ -32,7 +32,6 @@ export function penaltyAt({ work: { coef, start }, bias, penalty }: Model, t: nu
 /**
  * Backtracks from the full step to the model's minimum until the objective falls enough.
  * @param at.loss the loss where the step starts
- * @param at.marginsBefore room for the margins there, shape [nRows]
  * @param at.float32 margins of float32 arithmetic will do
  * @returns the loss at the new margins
  * @see Tseng & Yun 2009, doi:10.1007/s10107-007-0170-0 (the condition of sufficient decrease)
@@ -40,10 +39,10 @@ export function penaltyAt({ work: { coef, start }, bias, penalty }: Model, t: nu
 export function* takeStep(
   model: Model,
   { labels, weights }: LogisticProblem,
-  { c, loss, marginsBefore, float32 }: {
+  { c, loss, nRows, float32 }: {
     readonly c: number;
     readonly loss: number;
-    readonly marginsBefore: Float64Array;
+    readonly nRows: number;
     readonly float32: boolean;
   },
 ): Steps<number> {
@@ -57,7 +56,7 @@ export function* takeStep(
   const penaltyBefore = penaltyAt(model, 0);
   const before = loss + penaltyBefore;
   const expected = slope + penaltyAt(model, 1) - penaltyBefore;
-  const margins = margin.subarray(0, marginsBefore.length);
+  const margins = margin.subarray(0, nRows), marginsBefore = work.marginBefore.subarray(0, nRows);
   marginsBefore.set(margins);
   moveMargins(margins, change, { shift, t: 1 });
   const full = updateLoss(work, labels, weights, c);

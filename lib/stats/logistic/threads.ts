@@ -7,7 +7,6 @@ import type { Design } from "./design.ts";
 import { followPaths, type PathPoint, type PathTask } from "./paths.ts";
 import type { PathAnswer, PathJob } from "./path_worker.ts";
 import type { KernelChoice } from "./run.ts";
-import type { Scratch } from "./scratch.ts";
 import { reserveWorkspaces } from "./workspace.ts";
 
 /** Paths a thread follows side by side; more share each column further, but need a workspace each. */
@@ -49,7 +48,6 @@ export function openThreads(
   );
   let nextId = 0;
   let spare: WebAssembly.Memory | undefined;
-  const pool: Scratch[] = [];
 
   function post(worker: Worker, job: PathJob): Promise<readonly (readonly PathPoint[])[]> {
     return new Promise((resolve, reject) => {
@@ -108,7 +106,7 @@ export function openThreads(
       own,
       followPaths(design, own.map((k) => tasks[k]!), {
         workspaces: own.map((k) => workspaces[k]!),
-        ...{ kernel, pool },
+        kernel,
       }),
     );
     await Promise.all(answers);

@@ -4,7 +4,6 @@
  * memory and time.
  */
 import { listColumns, violationOf } from "./model_parts.ts";
-import type { Scratch } from "./scratch.ts";
 import { Scalar, type Workspace } from "./workspace.ts";
 
 /** Penalty of the columns. */
@@ -38,10 +37,10 @@ export interface WorkingSet {
 }
 
 /** Makes an empty one. @param copies 1 for columns that equal an earlier one, see copies.ts */
-export function createWorkingSet(work: Workspace, copies: Uint8Array, scratch: Scratch): WorkingSet {
+export function createWorkingSet(work: Workspace, copies: Uint8Array): WorkingSet {
   const { coef, gradient, list, scalars } = work;
   const nCols = coef.length;
-  const within = scratch.uint8("within", nCols), entering = scratch.int32("entering", nCols);
+  const { within, entering } = work;
   let nEntering = 0;
   const violation = (j: number, { l1, l2 }: ColumnPenalty) =>
     violationOf(coef[j]!, gradient[j]! + l2 * coef[j]!, l1);

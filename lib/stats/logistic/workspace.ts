@@ -37,6 +37,37 @@ export interface Workspace {
   readonly list: Int32Array;
   /** [16] what the kernels keep between columns, see `Scalar` */
   readonly scalars: Float64Array;
+  // What the kernels do not know. Here the next design's problems use it again; fresh arrays for every solver, and for
+  // each of the thousands of faces along its path, would lie about until collected, and come to as much as the design.
+  /** [stride] margins where a step starts */
+  readonly marginBefore: Float64Array;
+  /** [nCols] the path's point before, see predict.ts */
+  readonly last: Float64Array;
+  /** [nCols] the working set, and the columns about to enter it */
+  readonly within: Uint8Array;
+  readonly entering: Int32Array;
+  /** [nCols] columns a model's minimisation has touched */
+  readonly touched: Int32Array;
+  readonly face: FaceArrays;
+}
+
+/** The arrays of conjugate gradients; entries go by a column's place in the face, with one more for the intercept. */
+export interface FaceArrays {
+  /** [nCols] the columns of the face, and those still free */
+  readonly columns: Int32Array;
+  readonly moves: Int32Array;
+  /** [nCols + 1] coefficients before and after */
+  readonly from: Float64Array;
+  readonly to: Float64Array;
+  /** [nCols + 1] gradients of the model without its penalty */
+  readonly gradient: Float64Array;
+  readonly residual: Float64Array;
+  /** [nCols + 1] the preconditioner */
+  readonly inverse: Float64Array;
+  readonly along: Float64Array;
+  /** [nCols + 1] a step of the free columns, and the curvature times it */
+  readonly jump: Float64Array;
+  readonly bent: Float64Array;
 }
 
 /** Slots of `scalars`. */
@@ -77,8 +108,8 @@ export function paddedBytes(n: number, bytes: number): number {
 
 /** Bytes of one workspace. */
 export function workspaceBytes({ nCols, stride }: Design): number {
-  return N_SCALARS * 8 + 7 * paddedBytes(nCols, 8) + paddedBytes(nCols, 4) + 4 * paddedBytes(stride, 8) +
-    3 * paddedBytes(stride, 4);
+  return N_SCALARS * 8 + 8 * paddedBytes(nCols, 8) + 5 * paddedBytes(nCols, 4) + paddedBytes(nCols, 1) +
+    5 * paddedBytes(stride, 8) + 3 * paddedBytes(stride, 4) + 8 * paddedBytes(nCols + 1, 8);
 }
 
 /**
@@ -93,7 +124,7 @@ export function reserveWorkspaces(design: Design, n: number): number[] {
   return Array.from({ length: n }, (_, k) => endAt + k * bytes);
 }
 
-/** Views of a reserved workspace. The order of the arrays is known to the WebAssembly kernels. */
+/** Views of a reserved workspace. The order of the arrays up to residual32 is known to the WebAssembly kernels. */
 export function openWorkspace(design: Design, at: number): Workspace {
   const { memory: { buffer }, nCols, stride } = design;
   let next = at;
@@ -107,10 +138,12 @@ export function openWorkspace(design: Design, at: number): Workspace {
   const row = () => new Float64Array(buffer, take(stride, 8), stride);
   const coef = column(), start = column(), gradient = column(), curvature = column(), weightedSum = column();
   const direction = column(), product = column();
-  const list = new Int32Array(buffer, take(nCols, 4), nCols);
+  const columns = () => new Int32Array(buffer, take(nCols, 4), nCols);
+  const list = columns();
   const margin = row(), slope = row(), weight = row(), residual = row();
   const row32 = () => new Float32Array(buffer, take(stride, 4), stride);
   const slope32 = row32(), weight32 = row32(), residual32 = row32();
+  const entry = () => new Float64Array(buffer, take(nCols + 1, 8), nCols + 1);
   return {
     at,
     scalars,
@@ -129,6 +162,23 @@ export function openWorkspace(design: Design, at: number): Workspace {
     slope32,
     weight32,
     residual32,
+    marginBefore: row(),
+    last: column(),
+    within: new Uint8Array(buffer, take(nCols, 1), nCols),
+    entering: columns(),
+    touched: columns(),
+    face: {
+      columns: columns(),
+      moves: columns(),
+      from: entry(),
+      to: entry(),
+      gradient: entry(),
+      residual: entry(),
+      inverse: entry(),
+      along: entry(),
+      jump: entry(),
+      bent: entry(),
+    },
   };
 }
 
