@@ -20,7 +20,7 @@ import { midRank } from "./ranks.ts";
 export function auroc(scores: ArrayLike<number>, labels: ArrayLike<number>): number {
   const { nPositive, nNegative } = countClasses(labels);
   checkScores(scores, labels.length);
-  const sorted = Float64Array.from(scores).sort();
+  const sorted = new Float64Array(scores).sort();
   let rankSum = 0;
   for (let i = 0; i < sorted.length; i++) if (labels[i] === 1) rankSum += midRank(sorted, scores[i]!);
   return (rankSum - nPositive * (nPositive + 1) / 2) / (nPositive * nNegative);

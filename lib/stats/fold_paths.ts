@@ -1,7 +1,7 @@
 /** The inner folds of one rung as path tasks over one shared design, and the refusals that come before them. */
 import { GuardrailError } from "../guardrail.ts";
 import { type Features, shapeOf } from "./feature_blocks.ts";
-import { classWeights, type LogisticOptions, penaltyOf, requireLabels } from "./l1_logistic.ts";
+import { type LogisticOptions, penaltyOf, requireLabels, weightsByClass } from "./l1_logistic.ts";
 import { createDesign, type Design } from "./logistic/design.ts";
 import { gather } from "./logistic/model_parts.ts";
 import type { PathTask } from "./logistic/paths.ts";
@@ -71,14 +71,15 @@ export function planFolds(
     ...(options.offset && { offset: gather(options.offset, order) }),
   };
   const foldOfTask = [...folds.keys()].filter((f) => usable[f]);
-  const tasks = foldOfTask.map((f) => {
-    const byRow = foldWeights(given, folds[f]!, { ...options, what: `training part of fold ${f}` })!;
-    return {
-      ...common,
-      weights: gather(byRow, order),
-      scoredRows: Uint32Array.from(folds[f]!.test, (row) => position[row]!),
-    };
-  });
+  const tasks = foldOfTask.map((f) => ({
+    ...common,
+    weights: foldWeights(given, folds[f]!, {
+      ...options,
+      what: `training part of fold ${f}`,
+      places: position,
+    })!,
+    scoredRows: Uint32Array.from(folds[f]!.test, (row) => position[row]!),
+  }));
   return { design, order, labels: common.labels, common, tasks, foldOfTask, nFolds: folds.length };
 }
 
@@ -93,22 +94,27 @@ function orderByFold(nRows: number, folds: readonly Fold[]): Uint32Array {
   );
 }
 
-/** Row weights of a fold's training part, zero elsewhere; undefined if it has a single class. */
+/**
+ * Row weights of a fold's training part, zero elsewhere; undefined if it has a single class.
+ * @param options.places where each row's weight goes (default: its own place)
+ */
 export function foldWeights(
   labels: Uint8Array,
-  fold: Fold,
-  options: Pick<LogisticOptions, "classWeight" | "sampleWeights"> & { readonly what: string },
+  { train }: Fold,
+  { classWeight = "balanced", sampleWeights, what, places }:
+    & Pick<LogisticOptions, "classWeight" | "sampleWeights">
+    & { readonly what: string; readonly places?: ArrayLike<number> },
 ): Float64Array | undefined {
-  if (isSingleClass(labels, fold.train)) return undefined;
-  const byRow = classWeights(
-    Uint8Array.from(fold.train, (i) => labels[i]!),
-    options.classWeight ?? "balanced",
-    options.what,
-  );
+  const n = train.length;
+  let nPositive = 0;
+  for (let k = 0; k < n; k++) nPositive += labels[train[k]!]!;
+  if (nPositive === 0 || nPositive === n) return undefined;
+  const [ofZero, ofOne] = weightsByClass({ nPositive, n }, classWeight, what);
   const weights = new Float64Array(labels.length);
-  for (let k = 0; k < fold.train.length; k++) {
-    const i = fold.train[k]!;
-    weights[i] = byRow[k]! * (options.sampleWeights?.[i] ?? 1);
+  for (let k = 0; k < n; k++) {
+    const i = train[k]!;
+    weights[places === undefined ? i : places[i]!] = (labels[i] === 1 ? ofOne : ofZero) *
+      (sampleWeights?.[i] ?? 1);
   }
   return weights;
 }

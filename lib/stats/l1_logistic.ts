@@ -218,17 +218,26 @@ export function sigmoid(margin: number): number {
  * @throws {GuardrailError} single-class if one class is absent
  */
 export function classWeights(labels: Uint8Array, mode: "balanced" | "none", what: string): Float64Array {
-  const n = labels.length;
   const nPositive = labels.reduce((sum, label) => sum + label, 0);
+  const [ofZero, ofOne] = weightsByClass({ nPositive, n: labels.length }, mode, what);
+  const weights = new Float64Array(labels.length);
+  for (let i = 0; i < weights.length; i++) weights[i] = labels[i] === 1 ? ofOne : ofZero;
+  return weights;
+}
+
+/** classWeights() of labels 0 and 1. @throws {GuardrailError} single-class if one class is absent */
+export function weightsByClass(
+  { nPositive, n }: { readonly nPositive: number; readonly n: number },
+  mode: "balanced" | "none",
+  what: string,
+): readonly [ofZero: number, ofOne: number] {
   if (nPositive === 0 || nPositive === n) {
     throw new GuardrailError(
       "single-class",
       `Cannot fit a probe on ${what}: needs both classes, got ${nPositive} of ${n} positive`,
     );
   }
-  if (mode === "none") return new Float64Array(n).fill(1);
-  const byClass = [n / (2 * (n - nPositive)), n / (2 * nPositive)];
-  return Float64Array.from(labels, (label) => byClass[label]!);
+  return mode === "none" ? [1, 1] : [n / (2 * (n - nPositive)), n / (2 * nPositive)];
 }
 
 /** The solver's penalty for these options. */

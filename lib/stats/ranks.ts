@@ -12,7 +12,7 @@
  * ```
  */
 export function midRanks(values: ArrayLike<number>): Float64Array {
-  const sorted = Float64Array.from(values).sort();
+  const sorted = new Float64Array(values).sort();
   const ranks = new Float64Array(values.length);
   for (let i = 0; i < ranks.length; i++) ranks[i] = midRank(sorted, values[i]!);
   return ranks;
