@@ -56,7 +56,7 @@ if (values.rung === undefined) {
   );
   (globalThis as { gc?: () => void }).gc?.();
   Deno.writeTextFileSync("/proc/self/clear_refs", "5"); // the peak starts afresh
-  const before = residentBytes("VmRSS");
+  const before = residentBytes("VmRSS"), fileBefore = residentBytes("RssFile");
   const start = performance.now(), cpu = process.cpuUsage();
   const threads = openThreads();
   const { ladder } = await runLadder(rungs, {
@@ -71,13 +71,15 @@ if (values.rung === undefined) {
   threads.close();
   const { user, system } = process.cpuUsage(cpu);
   const ours = { seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
-  const growth = residentBytes("VmHWM") - before;
+  const growth = residentBytes("VmHWM") - before, ofFiles = residentBytes("RssFile") - fileBefore;
   const mebi = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
   console.log(
     `five rungs, bootstrap included: ${describe(ours)} at tolerance ${stop.tolerance} of ${stop.relativeTo}`,
   );
   console.log(
-    `blocks ${mebi(stored)}, memory grew by ${mebi(growth)}: ${(growth / stored).toFixed(2)} times`,
+    `blocks ${mebi(stored)}, memory grew by ${mebi(growth)}: ${(growth / stored).toFixed(2)} times (${
+      mebi(ofFiles)
+    } are pages of the program's own file)`,
   );
   for (const { name, auroc, best_C } of Object.values(ladder.result.probes)) {
     console.log(`  ${name}: AUROC ${auroc.toFixed(4)}, C ${best_C}`);
@@ -114,7 +116,7 @@ function peerOn(name: string): Promise<PeerAnswer> {
   });
 }
 
-function residentBytes(field: "VmRSS" | "VmHWM"): number {
+function residentBytes(field: "VmRSS" | "VmHWM" | "RssFile"): number {
   const status = Deno.readTextFileSync("/proc/self/status");
   return 1024 * Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)![1]);
 }

@@ -28,11 +28,13 @@ export function updateLoss(work: Workspace, labels: Uint8Array, weights: Float64
     const wrongSide = positive === z < 0;
     loss += ci * (Math.log1p(e) + (wrongSide ? Math.abs(z) : 0));
     const miss = ci * (wrongSide ? near : far); // weight times the probability of the other label
-    slope32[i] = slope[i] = positive ? -miss : miss;
-    slopeSum += slope[i]!;
-    weight[i] = ci * near * far;
-    weight32[i] = weight[i]!;
-    weightSum += weight[i]!;
+    const first = positive ? -miss : miss, second = ci * near * far;
+    slope[i] = first;
+    slope32[i] = first;
+    slopeSum += first;
+    weight[i] = second;
+    weight32[i] = second;
+    weightSum += second;
   }
   scalars[Scalar.slopeSum] = slopeSum;
   scalars[Scalar.weightSum] = weightSum;
