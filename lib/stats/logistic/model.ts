@@ -5,7 +5,7 @@
  * @see Chen, Curtis & Robinson 2017, doi:10.1137/16M1062259 (alternating the two)
  */
 import { descendOnFace, type Face, openFace } from "./face.ts";
-import { descendIntercept, listColumns, type Model, type Steps } from "./model_parts.ts";
+import { descendIntercept, gather, listColumns, type Model, type Steps } from "./model_parts.ts";
 import { Scalar } from "./workspace.ts";
 
 const SWEEPS_ON_FACE = 1;
@@ -25,8 +25,8 @@ export interface ModelGoal {
  * @returns passes over the working set, sweeps and products alike
  */
 export function* minimizeModel(model: Model, goal: ModelGoal): Steps<number> {
-  const { work, working, bias } = model;
-  const { coef, start, scalars } = work;
+  const { work, bias } = model;
+  const { coef, start, within, scalars } = work;
   const { target, settled, float32 } = goal;
   start.set(coef);
   bias.start = bias.value;
@@ -34,10 +34,10 @@ export function* minimizeModel(model: Model, goal: ModelGoal): Steps<number> {
   (float32 ? work.residual32 : work.residual).fill(0);
   scalars[Scalar.shift] = 0;
   scalars[Scalar.residualSum] = 0;
-  listColumns(work, (j) => working[j] === 1);
+  listColumns(work, (j) => within[j] === 1);
   let worst = yield* sweep(model, float32), passes = 1;
   if (worst <= target) return passes;
-  listColumns(work, (j) => working[j] === 1 && coef[j] !== 0);
+  listColumns(work, (j) => within[j] === 1 && coef[j] !== 0);
   for (let k = 0; k < SWEEPS_ON_FACE && worst > 0.5 * target; k++, passes++) {
     worst = yield* sweep(model, float32);
   }
@@ -65,7 +65,7 @@ function* solveOnFace(model: Model, { target, settled, float32 }: ModelGoal): St
   if (!model.stopAtZero) {
     passes += yield* descendOnFace(model, face, goal);
     const biasTo = bias.value;
-    keepCoefficients(model, face.columns, face.to);
+    gather(model.work.coef, face.columns, face.to);
     for (let t = 1; t >= model.shortest; t /= 2) {
       if (clipAt(model, face, t) + clipIntercept(model, biasFrom, biasFrom + t * (biasTo - biasFrom)) === 0) {
         return passes;
@@ -81,9 +81,9 @@ function* solveOnFace(model: Model, { target, settled, float32 }: ModelGoal): St
 }
 
 /** The columns that are not zero, or were not at the start of the outer iteration. */
-function touchedColumns({ work, working }: Model): Int32Array {
-  const { coef, start, list } = work;
-  const n = listColumns(work, (j) => working[j] === 1 && (coef[j] !== 0 || start[j] !== 0));
+function touchedColumns({ work }: Model): Int32Array {
+  const { coef, start, within, list } = work;
+  const n = listColumns(work, (j) => within[j] === 1 && (coef[j] !== 0 || start[j] !== 0));
   const columns = work.touched.subarray(0, n);
   columns.set(list.subarray(0, n));
   return columns;
@@ -104,10 +104,6 @@ function faceOf(model: Model, columns: Int32Array, settled: boolean): Face {
   }
   face.gradient[end] = scalars[Scalar.slopeSum]! + (settled ? 0 : scalars[Scalar.biasProduct]!);
   return face;
-}
-
-function keepCoefficients({ work: { coef } }: Model, columns: Int32Array, to: Float64Array): void {
-  for (let at = 0; at < columns.length; at++) to[at] = coef[columns[at]!]!;
 }
 
 /** Puts coefficients at a share of the way, or at zero if they crossed it; returns how many did. */

@@ -23,8 +23,6 @@ export interface Intercept {
 /** The model's parts. */
 export interface Model {
   readonly work: Workspace;
-  /** 1 for columns of the working set, shape [nCols] */
-  readonly working: Uint8Array;
   readonly penalty: ModelPenalty;
   readonly bias: Intercept;
   /** Shortest share of a step that is tried with all sign changes put to zero at once. */
@@ -70,11 +68,17 @@ export function descendIntercept(
   return violation;
 }
 
-/** Values at some places: Float64Array.from() with a map leaves a boxed copy behind, of thousands of columns each time. */
-export function gather(values: ArrayLike<number>, places: ArrayLike<number>): Float64Array {
-  const gathered = new Float64Array(places.length);
-  for (let at = 0; at < places.length; at++) gathered[at] = values[places[at]!]!;
-  return gathered;
+/**
+ * Values at some places: Float64Array.from() with a map leaves a boxed copy behind, of thousands of columns each time.
+ * @param to filled from its start (default: a new array of their number)
+ */
+export function gather(
+  values: ArrayLike<number>,
+  places: ArrayLike<number>,
+  to: Float64Array = new Float64Array(places.length),
+): Float64Array {
+  for (let at = 0; at < places.length; at++) to[at] = values[places[at]!]!;
+  return to;
 }
 
 /** Inner product. */

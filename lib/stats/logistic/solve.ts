@@ -1,8 +1,8 @@
 /**
  * Penalised logistic regression by proximal Newton steps on a working set: each outer iteration minimises the
- * quadratic model of the loss plus the penalty by coordinate descent and conjugate gradients, takes a step along it, and looks at the
- * columns outside the working set only when those inside are optimal. Only margins and gradients of float64 count for
- * an answer, see standing.ts: its accuracy does not depend on the precision it was found with.
+ * quadratic model of the loss plus the penalty by coordinate descent and conjugate gradients, takes a step along it,
+ * and looks at the columns outside the working set only when those inside are optimal. Only margins and gradients of
+ * float64 count for an answer, see standing.ts: its accuracy does not depend on the precision it was found with.
  * @see Yuan, Ho & Lin 2012, https://jmlr.org/papers/v13/yuan12a.html (newGLMNET)
  * @see Massias, Gramfort & Salmon 2018, https://proceedings.mlr.press/v80/massias18a.html (working sets)
  */
@@ -61,7 +61,6 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
     const isPenalized = intercept === "penalized";
     return {
       work,
-      working: set.within,
       bias,
       penalty: {
         ...{ l1, l2, hasBias: intercept !== "none" },

@@ -46,9 +46,9 @@ export function* takeStep(
     readonly float32: boolean;
   },
 ): Steps<number> {
-  const { work, working, bias } = model;
-  const { coef, start, margin, list, scalars } = work;
-  const count = listColumns(work, (j) => working[j] === 1 && coef[j] !== start[j]);
+  const { work, bias } = model;
+  const { coef, start, within, margin, list, scalars } = work;
+  const count = listColumns(work, (j) => within[j] === 1 && coef[j] !== start[j]);
   const biasStep = bias.value - bias.start;
   const slope = slopeAlong(work, count, biasStep * scalars[Scalar.slopeSum]!);
   const change = yield* changeMargins(work, float32);

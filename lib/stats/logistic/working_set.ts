@@ -20,8 +20,6 @@ export interface Violations {
 
 /** A working set, over the gradients and coefficients of a workspace. */
 export interface WorkingSet {
-  /** 1 for columns of the set, shape [nCols] */
-  readonly within: Uint8Array;
   /** Begins with the columns that are not zero or want to move. */
   begin(penalty: ColumnPenalty): void;
   /** Lists the set for the next operation; returns its size. */
@@ -47,7 +45,6 @@ export function createWorkingSet(work: Workspace, copies: Uint8Array): WorkingSe
   // A ridge shares weight out among copies; without one, the first of them stands for all.
   const standsAlone = (j: number, { l2 }: ColumnPenalty) => l2 > 0 || copies[j] === 0;
   return {
-    within,
     begin(penalty) {
       for (let j = 0; j < nCols; j++) {
         within[j] = coef[j] !== 0 || standsAlone(j, penalty) && violation(j, penalty) > 0 ? 1 : 0;

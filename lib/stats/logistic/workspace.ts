@@ -43,7 +43,7 @@ export interface Workspace {
   readonly marginBefore: Float64Array;
   /** [nCols] the path's point before, see predict.ts */
   readonly last: Float64Array;
-  /** [nCols] the working set, and the columns about to enter it */
+  /** [nCols] 1 for columns of the working set; the columns about to enter it */
   readonly within: Uint8Array;
   readonly entering: Int32Array;
   /** [nCols] columns a model's minimisation has touched */
