@@ -3,6 +3,7 @@ import { auroc } from "./auroc.ts";
 import { type Fold, type FoldPlan, planFolds, PUBLISHED_C_GRID } from "./fold_paths.ts";
 import type { Features } from "./feature_blocks.ts";
 import { classWeights, type LogisticFit, type LogisticOptions } from "./l1_logistic.ts";
+import { loadKernel } from "./logistic/kernel_choice.ts";
 import { followPaths, type PathPoint, type PathTask } from "./logistic/paths.ts";
 import type { PathThreads } from "./logistic/threads.ts";
 import { reserveWorkspaces } from "./logistic/workspace.ts";
@@ -68,7 +69,7 @@ export function chooseC(
   const plan = planFolds(features, labels, options);
   const workspaces = reserveWorkspaces(plan.design, plan.tasks.length);
   const kernel = options.kernel ?? "wasm";
-  const paths = followPaths(plan.design, plan.tasks, { workspaces, kernel });
+  const paths = followPaths(plan.design, plan.tasks, { workspaces, code: loadKernel(kernel) });
   return scoreFolds(plan, paths, options.rule ?? "first-best");
 }
 

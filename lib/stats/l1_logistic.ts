@@ -6,7 +6,8 @@ import { GuardrailError } from "../guardrail.ts";
 import type { CsrMatrix, Matrix } from "../math/matrix.ts";
 import { blocksOf, type Features, shapeOf } from "./feature_blocks.ts";
 import { createDesign } from "./logistic/design.ts";
-import { type KernelChoice, openSolver, run } from "./logistic/run.ts";
+import { type KernelChoice, loadKernel } from "./logistic/kernel_choice.ts";
+import { openSolver, run } from "./logistic/run.ts";
 import { fitSmall, MAX_SMALL_COLUMNS, type SmallFit } from "./logistic/newton.ts";
 import type { LogisticPenalty } from "./logistic/problem.ts";
 import type { SolveReport } from "./logistic/solve.ts";
@@ -99,7 +100,7 @@ export function fitLogistic(
     return fitOfFew(fitSmall({ columns, labels: y, weights, offset, ...penalty }), penalty);
   }
   const design = createDesign(matrix, { ...(scaler && { scaler }), ...(rows && { rows }) });
-  const { solvers: [solver], kernel } = openSolver(design, options.kernel);
+  const { solvers: [solver], kernel } = openSolver(design, loadKernel(options.kernel));
   run(
     kernel,
     solver!.work,

@@ -21,7 +21,11 @@ import { answerOfPeer, describe, excess, foldObjectives, ratioOf } from "./ladde
 const { values } = parseArgs({
   options: {
     python: { type: "string", default: "python3" },
-    tolerance: { type: "string", multiple: true, default: ["1e-4", "3e-5", "1e-5", "3e-6", "1e-6"] },
+    tolerance: {
+      type: "string",
+      multiple: true,
+      default: ["1e-4", "5e-5", "3e-5", "2e-5", "1e-5", "3e-6", "1e-6"],
+    },
     problem: { type: "string", multiple: true, default: Object.keys(LADDER_PROBLEMS) },
     repeats: { type: "string", default: "3" },
     plain: { type: "boolean", default: false },

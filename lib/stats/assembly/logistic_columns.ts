@@ -6,8 +6,8 @@ import { addDense, addWeightedDense, dotDense, sumsDense, sumX as denseX, sumXD 
 import { addPanel32, addWeightedColumn32, dotColumn32, dotPanel32, sumsPanel32, weighPanel32 } from "./logistic/dense32";
 import {
   BIAS_DIRECTION, BIAS_PRODUCT, bind, center, coef, columnOf, COUNT, curvature, dense, direction, get, gradients, inverseScale, L1, L2,
-  listOffset, nCols, nListed, OPERATION, PANEL, products, put, residual, RESIDUAL_SUM, residual32, RESULT, rowsOf, SHIFT, skipped, slope,
-  SLOPE_SUM, slope32, start, stepOf, stride, weight, WEIGHT_SUM, weightedSum, wide,
+  listOffset, nCols, nextRow, nListed, OPERATION, PANEL, panelEnd, products, put, residual, RESIDUAL_SUM, residual32, RESULT, runEnd, SHIFT,
+  skipped, slope, SLOPE_SUM, slope32, start, stepOf, stride, weight, WEIGHT_SUM, weightedSum, wide,
 } from "./logistic/memory";
 import { addSparse, addWeightedSparse, dotSparse, sumsSparse, sumX, sumXD, sumXXD } from "./logistic/sparse";
 
@@ -17,8 +17,8 @@ const GRADIENT: i32 = 0, COLUMN_SUMS: i32 = 1, CHANGE: i32 = 2, SWEEP: i32 = 3, 
 // Of panels; numbers from here on.
 const GRADIENT32: i32 = 6, COLUMN_SUMS32: i32 = 7, CHANGE32: i32 = 8, PRODUCT32: i32 = 9;
 
-// Columns whose part of a panel stays in the second-level cache until every problem has used it.
-const TILE: i32 = 256;
+// Columns whose part of a panel (4 KiB each) stays in the second-level cache until every problem has used it.
+const TILE: i32 = 64;
 
 // Of a column's inner product with the slopes: the gradient along the standardised column.
 // @ts-ignore: decorator
@@ -214,8 +214,11 @@ function endPanels(): void {
 // @ts-ignore: decorator
 @inline function panelOperation(second: bool, row: i32, from: i32, until: i32): void {
   const operation = operationOf();
-  if (!second) addPanel32(row, from, until);
-  else if (operation == PRODUCT32) dotPanel32(row, from, until, residual32, products);
+  if (!second) {
+    const end = panelEnd(row);
+    if (operation == CHANGE32) return addPanel32(row, end, from, until);
+    for (let at = nextRow(row), next = 0; at < end; at = nextRow(next)) addPanel32(at, next = runEnd(at), from, until);
+  } else if (operation == PRODUCT32) dotPanel32(row, from, until, residual32, products);
   else if (operation == GRADIENT32) dotPanel32(row, from, until, slope32, gradients);
   else sumsPanel32(row, from, until);
 }
@@ -252,9 +255,7 @@ function panelsTogether(table: usize, n: usize): void {
     tiles32(false, row, table, n);
     for (let k: usize = 0; k < n; k++) {
       bind(load<u32>(table + (k << 3)));
-      if (operationOf() != PRODUCT32) continue;
-      if (skipped(row)) memory.fill(residual32 + (<usize>row << 2), 0, <usize>rowsOf(row) << 2);
-      else put(BIAS_PRODUCT, get(BIAS_PRODUCT) + weighPanel32(row));
+      if (operationOf() == PRODUCT32) put(BIAS_PRODUCT, get(BIAS_PRODUCT) + weighPanel32(row));
     }
     tiles32(true, row, table, n);
   }

@@ -9,7 +9,7 @@ import { blocksOf, type Features, shapeOf } from "../feature_blocks.ts";
 import type { StandardScaler } from "../standard_scaler.ts";
 import { markCopies } from "./copies.ts";
 import { countStored, fillDense, fillSparse, requireFinite, valuesOf } from "./design_fill.ts";
-import { panelsOf } from "./panels.ts";
+import { PANEL_BYTES, panelsOf } from "./panels.ts";
 
 /** Where the columns lie in `memory`; plain data, so it can be posted to a worker. Offsets are in bytes. */
 export interface Design {
@@ -78,9 +78,9 @@ export function createDesign(
   const nStored = sparse ? countStored(blocks, chosen) : stride * nCols;
 
   let end = 0;
-  const place = (bytes: number) => {
-    const at = end;
-    end = Math.ceil((end + bytes) / 64) * 64;
+  const place = (bytes: number, alignment = 64) => {
+    const at = Math.ceil(end / alignment) * alignment;
+    end = Math.ceil((at + bytes) / 64) * 64;
     return at;
   };
   const tablesAt = place(MAX_THREADS * TABLE_BYTES);
@@ -89,7 +89,7 @@ export function createDesign(
   const copiesAt = place(nCols);
   const startsAt = place(sparse ? (nCols + 1) * 4 : 0);
   const rowsAt = place(sparse ? nStored * 4 : 0);
-  const valuesAt = place(nStored * valueBytes);
+  const valuesAt = place(nStored * valueBytes, PANEL_BYTES);
   const memory = memoryOf(end, `${chosen.length} x ${nCols}`, given);
   const { buffer } = memory;
   if (given !== undefined) new Uint8Array(buffer, 0, end).fill(0);

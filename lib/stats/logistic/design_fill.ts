@@ -24,7 +24,8 @@ export function countStored(blocks: readonly (Matrix | CsrMatrix)[], rows: Array
 }
 
 /**
- * Dense columns side by side, panel by panel. Few columns at a time: what is written stays in cache until a line is full.
+ * Dense columns side by side, panel by panel; few at a time, so that what is written stays in cache until a line is
+ * full: columns lie a page apart in a panel, and lines a page apart contend for the same places there.
  * @param to.scaler standardises the copy (default: values as they are)
  */
 export function fillDense(
@@ -36,24 +37,40 @@ export function fillDense(
     readonly scaler: StandardScaler | undefined;
   },
 ): void {
-  const wide = 16;
+  const wide = 4;
   for (const { row, end, columnAt } of panels) {
     const height = end - row, filled = Math.min(end, rows.length);
     let first = 0;
-    for (const { data, nCols } of blocks) {
-      for (let j0 = 0; j0 < nCols; j0 += wide) {
-        const j1 = Math.min(nCols, j0 + wide), to = columnAt(first);
-        for (let i = row; i < filled; i++) {
-          const from = rows[i]! * nCols;
-          for (let j = j0; j < j1; j++) values[to + j * height + i - row] = data[from + j]!;
-        }
+    for (const block of blocks) {
+      for (let j = 0; j < block.nCols; j += wide) {
+        const tile = { from: j, to: Math.min(block.nCols, j + wide), row, nFilled: filled - row };
+        copyTile(block, rows, tile, { values, at: columnAt(first + j), height });
       }
-      first += nCols;
+      first += block.nCols;
     }
     for (let j = 0; scaler !== undefined && j < first; j++) {
       const to = columnAt(j), mean = scaler.mean[j]!, scale = scaler.scale[j]!;
       for (let at = to; at < to + filled - row; at++) values[at] = (values[at]! - mean) / scale;
     }
+  }
+}
+
+/** Some columns of a panel, [nFilled, to - from], one after the other. Called often, so that it is soon compiled. */
+function copyTile(
+  { data, nCols }: Matrix,
+  rows: ArrayLike<number>,
+  { from, to, row, nFilled }: {
+    readonly from: number;
+    readonly to: number;
+    readonly row: number;
+    readonly nFilled: number;
+  },
+  out: { readonly values: Values; readonly at: number; readonly height: number },
+): void {
+  const { values, height } = out;
+  for (let i = 0; i < nFilled; i++) {
+    const start = rows[row + i]! * nCols;
+    for (let j = from, at = out.at + i; j < to; j++, at += height) values[at] = data[start + j]!;
   }
 }
 

@@ -29,6 +29,11 @@ export const OPERATIONS = [
 /** One of the operations. */
 export type Operation = typeof OPERATIONS[number];
 
+/** Whether an operation goes through the design panel by panel. */
+export function isOfPanels(operation: Operation): boolean {
+  return OPERATIONS.indexOf(operation) >= OPERATIONS.indexOf("gradient32");
+}
+
 /** What a problem asks for. */
 export interface Request {
   readonly work: Workspace;

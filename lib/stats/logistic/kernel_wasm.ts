@@ -1,7 +1,6 @@
 /** The column kernels in WebAssembly SIMD, over the design's own memory. */
-import { readFileSync } from "node:fs";
 import type { Design } from "./design.ts";
-import { type Kernel, type Operation, OPERATIONS, type Request } from "./kernel.ts";
+import { isOfPanels, type Kernel, type Operation, OPERATIONS, type Request } from "./kernel.ts";
 import { Scalar } from "./workspace.ts";
 
 /** Problems in one call; as many cursors are kept in the kernel's table. */
@@ -17,15 +16,13 @@ interface Exports {
   run(table: number, nProblems: number): void;
 }
 
-let compiled: WebAssembly.Module | undefined;
-
 /**
  * Kernels over a design; one instance a thread.
+ * @param module see kernel_choice.ts
  * @param tableAt room for MAX_TOGETHER pairs of uint32 in the design's memory: workspaces and cursors
  */
-export function wasmKernel(design: Design, tableAt: number): Kernel {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL("../logistic_columns.wasm", import.meta.url)));
-  const instance = new WebAssembly.Instance(compiled, { env: { memory: design.memory } });
+export function wasmKernel(design: Design, module: WebAssembly.Module, tableAt: number): Kernel {
+  const instance = new WebAssembly.Instance(module, { env: { memory: design.memory } });
   const kernel = instance.exports as unknown as Exports;
   kernel.setDesign(design.stride, design.nCols, design.layout === "dense", design.valueBytes === 8);
   kernel.setArrays(design.valuesAt, design.rowsAt, design.startsAt, design.centerAt, design.inverseScaleAt);
@@ -51,5 +48,5 @@ const KINDS = ["columns", "product", "panels"] as const;
 
 function kindOf(operation: Operation): typeof KINDS[number] {
   if (operation === "product") return "product";
-  return OPERATIONS.indexOf(operation) < OPERATIONS.indexOf("gradient32") ? "columns" : "panels";
+  return isOfPanels(operation) ? "panels" : "columns";
 }

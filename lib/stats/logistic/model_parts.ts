@@ -45,6 +45,15 @@ export function* changeMargins(work: Workspace, float32: boolean): Steps<Float64
   return float32 ? work.residual32 : work.residual;
 }
 
+/** margins += t * (change + shift) */
+export function moveMargins(
+  margins: Float64Array,
+  change: Float64Array | Float32Array,
+  { shift, t }: { readonly shift: number; readonly t: number },
+): void {
+  for (let i = 0; i < margins.length; i++) margins[i]! += t * (change[i]! + shift);
+}
+
 /** How far a coefficient is from its optimality condition: 0 in slope + lambda d|w|. */
 export function violationOf(w: number, slope: number, lambda: number): number {
   if (w > 0) return Math.abs(slope + lambda);

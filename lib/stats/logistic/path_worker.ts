@@ -1,7 +1,7 @@
 /** The worker's side of threads.ts: follows the paths it is sent and posts them back. */
 import type { Design } from "./design.ts";
+import type { KernelCode } from "./kernel_choice.ts";
 import { followPaths, type PathPoint, type PathTask } from "./paths.ts";
-import type { KernelChoice } from "./run.ts";
 
 /** One job: some of the tasks over one design. */
 export interface PathJob {
@@ -9,8 +9,8 @@ export interface PathJob {
   readonly design: Design;
   readonly tasks: readonly PathTask[];
   readonly workspaces: readonly number[];
+  readonly code: KernelCode;
   readonly thread: number;
-  readonly kernel: KernelChoice;
 }
 
 /** The answer to a job. */

@@ -3,8 +3,9 @@
  * (folds, permutations, the full data) side by side on this thread.
  */
 import type { Design } from "./design.ts";
+import type { KernelCode } from "./kernel_choice.ts";
 import { gather, listColumns, type Steps } from "./model_parts.ts";
-import { type KernelChoice, openGroup, runTogether } from "./run.ts";
+import { openGroup, runTogether } from "./run.ts";
 import type { LogisticPenalty, LogisticProblem } from "./problem.ts";
 import type { LogisticSolver } from "./solve.ts";
 import type { Workspace } from "./workspace.ts";
@@ -43,8 +44,8 @@ export function followPaths(
   tasks: readonly PathTask[],
   { workspaces, ...options }: {
     readonly workspaces: readonly number[];
+    readonly code: KernelCode;
     readonly thread?: number;
-    readonly kernel?: KernelChoice;
   },
 ): PathPoint[][] {
   const { solvers, kernel } = openGroup(design, workspaces, options);

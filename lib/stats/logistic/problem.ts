@@ -18,11 +18,12 @@ export interface LogisticPenalty {
   readonly l2: number;
   /** penalized: a column of ones like any other, as in LIBLINEAR. */
   readonly intercept: "penalized" | "free" | "none";
-  /** Stop when no optimality condition is violated by more than this times what `relativeTo` says. */
+  /** When to stop, see relativeTo. */
   readonly tolerance: number;
   /**
-   * penalty: l1; start: the largest gradient at all-zero coefficients, as LIBLINEAR's rule has it, which is the
-   * looser the larger c, and all there is without an L1 penalty.
+   * penalty: when no optimality condition is violated by more than the tolerance times l1; start: when the violations'
+   * sum is at most the tolerance times their sum at all-zero coefficients (or 1e-8 of the penalty, if that is more).
+   * That is LIBLINEAR's rule, the looser the larger c, and all there is without an L1 penalty.
    */
   readonly relativeTo: "penalty" | "start";
 }

@@ -4,15 +4,13 @@
  * alone.
  */
 import { type Design, TABLE_BYTES } from "./design.ts";
-import type { Kernel, Request } from "./kernel.ts";
+import { isOfPanels, type Kernel, type Operation } from "./kernel.ts";
+import type { KernelCode } from "./kernel_choice.ts";
 import { typescriptKernel } from "./kernel_typescript.ts";
 import { wasmKernel } from "./kernel_wasm.ts";
 import type { Steps } from "./model_parts.ts";
 import { createSolver, type LogisticSolver } from "./solve.ts";
 import { openWorkspace, reserveWorkspaces, type Workspace } from "./workspace.ts";
-
-/** Which implementation of the column kernels; both give the same bits. */
-export type KernelChoice = "wasm" | "typescript";
 
 /** Solvers of one thread and what runs them. */
 export interface SolverGroup {
@@ -24,19 +22,19 @@ export interface SolverGroup {
 export function openGroup(
   design: Design,
   workspaces: readonly number[],
-  { thread = 0, kernel = "wasm" }: { readonly thread?: number; readonly kernel?: KernelChoice } = {},
+  { code, thread = 0 }: { readonly code: KernelCode; readonly thread?: number },
 ): SolverGroup {
   return {
     solvers: workspaces.map((at) => createSolver(design, openWorkspace(design, at))),
-    kernel: kernel === "wasm"
-      ? wasmKernel(design, design.tablesAt + thread * TABLE_BYTES)
-      : typescriptKernel(design),
+    kernel: code === "typescript"
+      ? typescriptKernel(design)
+      : wasmKernel(design, code, design.tablesAt + thread * TABLE_BYTES),
   };
 }
 
 /** One solver over a design, for this thread. */
-export function openSolver(design: Design, kernel: KernelChoice = "wasm"): SolverGroup {
-  return openGroup(design, reserveWorkspaces(design, 1), { kernel });
+export function openSolver(design: Design, code: KernelCode): SolverGroup {
+  return openGroup(design, reserveWorkspaces(design, 1), { code });
 }
 
 /** Runs the steps of one solver to their end. */
@@ -48,22 +46,28 @@ export function run<T>(kernel: Kernel, work: Workspace, steps: Steps<T>): T {
   }
 }
 
-/** Runs the steps of several solvers side by side to the end of them all. */
+/**
+ * Runs the steps of several solvers side by side to the end of them all. What goes through panels waits until every
+ * solver wants to: the columns come from memory once for all, which takes as long as the arithmetic of two.
+ */
 export function runTogether<T>(
   kernel: Kernel,
   tasks: readonly { readonly work: Workspace; readonly steps: Steps<T> }[],
 ): T[] {
   const results: T[] = new Array(tasks.length);
-  let running = [...tasks.keys()];
+  const wanted: (Operation | undefined)[] = new Array(tasks.length).fill(undefined);
   for (;;) {
-    const requests: Request[] = [];
-    running = running.filter((k) => {
-      const { work, steps } = tasks[k]!, next = steps.next();
+    tasks.forEach(({ steps }, k) => {
+      if (wanted[k] !== undefined || k in results) return;
+      const next = steps.next();
       if (next.done) results[k] = next.value;
-      else requests.push({ work, operation: next.value });
-      return !next.done;
+      else wanted[k] = next.value;
     });
-    if (running.length === 0) return results;
-    kernel(requests);
+    const waiting = [...tasks.keys()].filter((k) => wanted[k] !== undefined);
+    if (waiting.length === 0) return results;
+    const ofColumns = waiting.filter((k) => !isOfPanels(wanted[k]!));
+    const now = ofColumns.length > 0 ? ofColumns : waiting;
+    kernel(now.map((k) => ({ work: tasks[k]!.work, operation: wanted[k]! })));
+    for (const k of now) wanted[k] = undefined;
   }
 }

@@ -47,6 +47,8 @@ const CHEAP_LOOK = 2;
 const LOOK_AGAIN = 0.2;
 /** The model is minimised to this share of the violation it starts from while the face is being looked for. */
 const FORCING = 0.2;
+/** Violations in all are not asked to be smaller than this, relative to the penalty, however small they were. */
+const NEVER_BELOW = 1e-8;
 /** Outer iterations that do not halve the violation before float32 is given up. */
 const PATIENCE = 6;
 
@@ -79,8 +81,13 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
     work.scalars[Scalar.l1] = l1;
     work.scalars[Scalar.l2] = l2;
     yield* standing.moveTo(c, l2 > 0);
-    const atStart = standing.atStart(), scale = l1 > 0 ? l1 : atStart;
-    const limit = tolerance * (relativeTo === "start" ? Math.max(l1, atStart) : scale);
+    const scale = l1 > 0 ? l1 : standing.atStart(), bySum = relativeTo === "start";
+    const limit = bySum
+      ? Math.max(
+        tolerance * (set.totalAtStart(c, penalty) + standing.interceptAtStart(model)),
+        NEVER_BELOW * scale,
+      )
+      : tolerance * scale;
     set.begin(penalty);
     let float32 = standing.isSingle, settled = false;
     let nOuter = 0, nPasses = 0, best = Infinity, stalled = 0, lookedAt = Infinity, previous = Infinity;
@@ -88,8 +95,9 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
       const nWithin = set.listWithin();
       if (!refined) yield* standing.sum(settled ? "gradient" : "columnSums");
       const ofIntercept = standing.ofIntercept(model);
-      let { worst, ofZeros } = set.violations(penalty);
+      let { worst, ofZeros, total } = set.violations(penalty);
       worst = Math.max(worst, ofIntercept);
+      total += ofIntercept;
       const last = nOuter === MAX_OUTER;
       if (!standing.isExact && worst <= standing.fine()) {
         yield* standing.refine();
@@ -99,14 +107,15 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
       // Looking at every column costs one pass over those outside: at once where that is little next to a step,
       // otherwise each time the working set has become much better than when they were last looked at.
       const cheap = design.nCols - nWithin <= CHEAP_LOOK * nWithin;
-      if (worst <= limit || last || cheap || worst <= LOOK_AGAIN * lookedAt) {
+      if ((bySum ? total : worst) <= limit || last || cheap || worst <= LOOK_AGAIN * lookedAt) {
         lookedAt = worst;
         if (!standing.isKnown && set.listOutside(penalty) > 0) yield* standing.sum("gradient");
         standing.isKnown = true;
         const outside = set.lookOutside(penalty);
-        worst = Math.max(worst, outside);
-        ofZeros = Math.max(ofZeros, outside);
-        if (worst <= limit || last) {
+        worst = Math.max(worst, outside.worst);
+        ofZeros = Math.max(ofZeros, outside.worst);
+        total += outside.total;
+        if ((bySum ? total : worst) <= limit || last) {
           if (!standing.isExact) {
             yield* standing.refine();
             refined = true;
@@ -142,7 +151,7 @@ export function createSolver(design: Design, work: Workspace): LogisticSolver {
       nOuter++;
       const share = settled ? forcing(worst / previous, float32) : FORCING;
       previous = worst;
-      const target = Math.max(share * worst, 0.2 * limit);
+      const target = Math.max(share * worst, 0.2 * limit * (bySum ? worst / total : 1));
       nPasses += yield* minimizeModel(model, { target, settled, float32 });
       yield* standing.step(model);
     }

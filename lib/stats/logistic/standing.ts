@@ -6,7 +6,15 @@
  */
 import type { Design } from "./design.ts";
 import { updateLoss } from "./loss.ts";
-import { dot, type Intercept, listColumns, type Model, type Steps, violationOf } from "./model_parts.ts";
+import {
+  dot,
+  type Intercept,
+  largest,
+  listColumns,
+  type Model,
+  type Steps,
+  violationOf,
+} from "./model_parts.ts";
 import { createPredictor } from "./predict.ts";
 import type { LogisticProblem } from "./problem.ts";
 import { takeStep } from "./step.ts";
@@ -30,6 +38,8 @@ export interface Standing {
   moveTo(c: number, hasRidge: boolean): Steps<void>;
   /** Largest |gradient| at all-zero coefficients and the present c. */
   atStart(): number;
+  /** How far the intercept was from its optimality condition there. */
+  interceptAtStart(model: Model): number;
   /** Gradients, or all sums, of the listed columns. */
   sum(what: "gradient" | "columnSums"): Steps<void>;
   /** Margins and gradients of all columns afresh, in float64 from now on. */
@@ -64,7 +74,7 @@ export function createStanding(design: Design, work: Workspace): Standing {
   const mean = farthestMean(design);
   const startsCoarse = isSingle && mean < FARTHEST_MEAN;
   let problem: LogisticProblem | undefined;
-  let c = 1, loss = 0, zeroGradient = 0;
+  let c = 1, loss = 0, zeroGradient = 0, zeroSlope = 0;
   /** Margins and gradients of float32 will do. */
   let coarse = startsCoarse;
   let isExact = true, isKnown = true;
@@ -89,7 +99,9 @@ export function createStanding(design: Design, work: Workspace): Standing {
     isExact = !startsCoarse;
     gradientC = 1;
     solvedC = 0;
-    zeroGradient = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    work.atZero.set(gradient);
+    zeroGradient = largest(gradient);
+    zeroSlope = scalars[Scalar.slopeSum]!;
   }
 
   function* warmStart(next: LogisticProblem, from: Float64Array, intercept: number): Steps<void> {
@@ -177,6 +189,8 @@ export function createStanding(design: Design, work: Workspace): Standing {
       isKnown = value;
     },
     atStart: () => Math.max(c * zeroGradient, Number.MIN_VALUE),
+    interceptAtStart: ({ penalty: { biasL1, hasBias } }) =>
+      hasBias ? violationOf(0, c * zeroSlope, biasL1) : 0,
     fine: () => FINE_BELOW * Math.hypot(1, mean) * Math.sqrt(dot(slope, slope)),
     ofIntercept: ({ penalty: { biasL1, biasL2, hasBias } }) =>
       hasBias ? violationOf(bias.value, scalars[Scalar.slopeSum]! + biasL2 * bias.value, biasL1) : 0,

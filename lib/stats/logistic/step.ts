@@ -1,6 +1,6 @@
 /** The step from one quadratic model to the next: how far to go, and how accurately it is worth being computed. */
 import { lossAlong, updateLoss } from "./loss.ts";
-import { changeMargins, listColumns, type Model, type Steps } from "./model_parts.ts";
+import { changeMargins, listColumns, type Model, moveMargins, type Steps } from "./model_parts.ts";
 import type { LogisticProblem } from "./problem.ts";
 import { Scalar, type Workspace } from "./workspace.ts";
 
@@ -86,13 +86,4 @@ function slopeAlong({ coef, start, gradient, list }: Workspace, count: number, o
     slope += (coef[list[at]!]! - start[list[at]!]!) * gradient[list[at]!]!;
   }
   return slope;
-}
-
-/** margins += t * (change + shift) */
-function moveMargins(
-  margins: Float64Array,
-  change: Float64Array | Float32Array,
-  { shift, t }: { readonly shift: number; readonly t: number },
-): void {
-  for (let i = 0; i < margins.length; i++) margins[i]! += t * (change[i]! + shift);
 }

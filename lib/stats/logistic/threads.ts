@@ -4,9 +4,9 @@
  */
 import { availableParallelism } from "node:os";
 import type { Design } from "./design.ts";
+import { type KernelChoice, loadKernel } from "./kernel_choice.ts";
 import { followPaths, type PathPoint, type PathTask } from "./paths.ts";
 import type { PathAnswer, PathJob } from "./path_worker.ts";
-import type { KernelChoice } from "./run.ts";
 import { reserveWorkspaces } from "./workspace.ts";
 
 /** Paths a thread follows side by side; more share each column further, but need a workspace each. */
@@ -46,6 +46,7 @@ export function openThreads(
     { length: nThreads - 1 },
     () => new WebWorker(new URL("./path_worker.ts", import.meta.url).href, { type: "module" }),
   );
+  const code = loadKernel(kernel);
   let nextId = 0;
   let spare: WebAssembly.Memory | undefined;
 
@@ -93,7 +94,7 @@ export function openThreads(
     const answers = workers.map((worker, w) => {
       const thread = w + 1, share = shares[thread]!;
       if (share.length === 0) return;
-      const job = { id: nextId++, design, thread, kernel };
+      const job = { id: nextId++, design, code, thread };
       return post(worker, {
         ...job,
         tasks: share.map((k) => tasks[k]!),
@@ -106,7 +107,7 @@ export function openThreads(
       own,
       followPaths(design, own.map((k) => tasks[k]!), {
         workspaces: own.map((k) => workspaces[k]!),
-        kernel,
+        code,
       }),
     );
     await Promise.all(answers);

@@ -12,10 +12,11 @@ interface ColumnPenalty {
   readonly l2: number;
 }
 
-/** Violations of the optimality conditions: the largest, and the largest of coefficients that are zero. */
+/** Violations of the optimality conditions: the largest, the largest of coefficients that are zero, their sum. */
 export interface Violations {
   readonly worst: number;
   readonly ofZeros: number;
+  readonly total: number;
 }
 
 /** A working set, over the gradients and coefficients of a workspace. */
@@ -28,17 +29,19 @@ export interface WorkingSet {
   listOutside(penalty: ColumnPenalty): number;
   /** Violations of the listed columns. */
   violations(penalty: ColumnPenalty): Violations;
-  /** The largest violation of the columns outside; those that want to move are remembered for enter(). */
-  lookOutside(penalty: ColumnPenalty): number;
+  /** Violations of the columns outside; those that want to move are remembered for enter(). */
+  lookOutside(penalty: ColumnPenalty): Violations;
   /** Takes those columns in, and lists them; returns how many. */
   enter(): number;
+  /** Sum of the violations of all-zero coefficients at `c`. */
+  totalAtStart(c: number, penalty: ColumnPenalty): number;
 }
 
 /** Makes an empty one. @param copies 1 for columns that equal an earlier one, see copies.ts */
 export function createWorkingSet(work: Workspace, copies: Uint8Array): WorkingSet {
   const { coef, gradient, list, scalars } = work;
   const nCols = coef.length;
-  const { within, entering } = work;
+  const { within, entering, atZero } = work;
   let nEntering = 0;
   const violation = (j: number, { l1, l2 }: ColumnPenalty) =>
     violationOf(coef[j]!, gradient[j]! + l2 * coef[j]!, l1);
@@ -54,24 +57,26 @@ export function createWorkingSet(work: Workspace, copies: Uint8Array): WorkingSe
     listOutside: (penalty) => listColumns(work, (j) => within[j] === 0 && standsAlone(j, penalty)),
     violations(penalty) {
       const count = scalars[Scalar.count]!;
-      let worst = 0, ofZeros = 0;
+      let worst = 0, ofZeros = 0, total = 0;
       for (let at = 0; at < count; at++) {
         const j = list[at]!, own = violation(j, penalty);
         if (coef[j] === 0) ofZeros = Math.max(ofZeros, own);
         worst = Math.max(worst, own);
+        total += own;
       }
-      return { worst, ofZeros };
+      return { worst, ofZeros, total };
     },
     lookOutside(penalty) {
-      let outside = 0;
+      let worst = 0, total = 0;
       nEntering = 0;
       for (let j = 0; j < nCols; j++) {
         if (within[j] === 1 || !standsAlone(j, penalty)) continue;
         const own = violation(j, penalty);
-        outside = Math.max(outside, own);
+        worst = Math.max(worst, own);
+        total += own;
         if (own > 0) entering[nEntering++] = j;
       }
-      return outside;
+      return { worst, ofZeros: worst, total };
     },
     enter() {
       for (let k = 0; k < nEntering; k++) {
@@ -80,6 +85,13 @@ export function createWorkingSet(work: Workspace, copies: Uint8Array): WorkingSe
       }
       scalars[Scalar.count] = nEntering;
       return nEntering;
+    },
+    totalAtStart(c, penalty) {
+      let total = 0;
+      for (let j = 0; j < nCols; j++) {
+        if (standsAlone(j, penalty)) total += violationOf(0, c * atZero[j]!, penalty.l1);
+      }
+      return total;
     },
   };
 }

@@ -43,6 +43,8 @@ export interface Workspace {
   readonly marginBefore: Float64Array;
   /** [nCols] the path's point before, see predict.ts */
   readonly last: Float64Array;
+  /** [nCols] gradient of the loss at all-zero coefficients and c = 1 */
+  readonly atZero: Float64Array;
   /** [nCols] 1 for columns of the working set; the columns about to enter it */
   readonly within: Uint8Array;
   readonly entering: Int32Array;
@@ -108,7 +110,7 @@ export function paddedBytes(n: number, bytes: number): number {
 
 /** Bytes of one workspace. */
 export function workspaceBytes({ nCols, stride }: Design): number {
-  return N_SCALARS * 8 + 8 * paddedBytes(nCols, 8) + 5 * paddedBytes(nCols, 4) + paddedBytes(nCols, 1) +
+  return N_SCALARS * 8 + 9 * paddedBytes(nCols, 8) + 5 * paddedBytes(nCols, 4) + paddedBytes(nCols, 1) +
     5 * paddedBytes(stride, 8) + 3 * paddedBytes(stride, 4) + 8 * paddedBytes(nCols + 1, 8);
 }
 
@@ -164,6 +166,7 @@ export function openWorkspace(design: Design, at: number): Workspace {
     residual32,
     marginBefore: row(),
     last: column(),
+    atZero: column(),
     within: new Uint8Array(buffer, take(nCols, 1), nCols),
     entering: columns(),
     touched: columns(),

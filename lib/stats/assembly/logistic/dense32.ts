@@ -1,8 +1,9 @@
 // Dense float32 columns in float32 arithmetic. A panel's functions run over the listed columns [at, end) in the rows of
 // one panel, eight columns together where that spares loads; every sum has its own lanes, whatever it is beside, and
-// panels add up in float64.
+// panels add up in float64. Sums pass by the rows that have no weight.
 import {
-  addTo, columnOf, curvature, gradients, PANEL, residual32, rowsOf, skipped, slope32, stepOf, stride, valueAt, weight32, weightedSum,
+  addTo, columnOf, curvature, gradients, nextRow, panelEnd, residual32, runEnd, skipFrom, skipTo, slope32, stepOf, stride, valueAt, weight32,
+  weightedSum,
 } from "./memory";
 
 // @ts-ignore: decorator
@@ -16,8 +17,19 @@ import {
 // @ts-ignore: decorator
 @inline function step32(j: i32): v128 { return f32x4.splat(<f32>stepOf(j)); }
 
-export function addPanel32(row: i32, at: i32, end: i32): void {
-  const r = residual32 + (<usize>row << 2), n = <usize>rowsOf(row) << 2;
+// Bytes from the panel's first row to those passed by, and to the first after them.
+// @ts-ignore: decorator
+@inline function gapFrom(row: i32): usize { return <usize>(max(skipFrom, row) - row) << 2; }
+
+// @ts-ignore: decorator
+@inline function gapEnd(row: i32): usize { return <usize>(max(skipTo, row) - row) << 2; }
+
+// @ts-ignore: decorator
+@inline function past(i: usize, from: usize, to: usize): usize { return i == from ? to : i; }
+
+// residual32 of rows [row, to) += step times the column
+export function addPanel32(row: i32, to: i32, at: i32, end: i32): void {
+  const r = residual32 + (<usize>row << 2), n = <usize>(to - row) << 2;
   for (; at + 8 <= end; at += 8) {
     const j0 = columnOf(at), j1 = columnOf(at + 1), j2 = columnOf(at + 2), j3 = columnOf(at + 3);
     const j4 = columnOf(at + 4), j5 = columnOf(at + 5), j6 = columnOf(at + 6), j7 = columnOf(at + 7);
@@ -73,7 +85,7 @@ export function addPanel32(row: i32, at: i32, end: i32): void {
 
 // residual of the panel *= weight; returns the sum of what comes out.
 export function weighPanel32(row: i32): f64 {
-  const r = residual32 + (<usize>row << 2), w = weight32 + (<usize>row << 2), n = <usize>rowsOf(row) << 2;
+  const r = residual32 + (<usize>row << 2), w = weight32 + (<usize>row << 2), n = <usize>(panelEnd(row) - row) << 2;
   let s = f32x4.splat(0);
   for (let i: usize = 0; i < n; i += 16) {
     const u = f32x4.mul(v128.load(w + i), v128.load(r + i));
@@ -85,14 +97,14 @@ export function weighPanel32(row: i32): f64 {
 
 // sums += inner products with `vector`
 export function dotPanel32(row: i32, at: i32, end: i32, vector: usize, sums: usize): void {
-  const r = vector + (<usize>row << 2), n = <usize>rowsOf(row) << 2;
+  const r = vector + (<usize>row << 2), n = <usize>(panelEnd(row) - row) << 2, from = gapFrom(row), to = gapEnd(row);
   for (; at + 8 <= end; at += 8) {
     const j0 = columnOf(at), j1 = columnOf(at + 1), j2 = columnOf(at + 2), j3 = columnOf(at + 3);
     const j4 = columnOf(at + 4), j5 = columnOf(at + 5), j6 = columnOf(at + 6), j7 = columnOf(at + 7);
     const x0 = valueAt<f32>(row, j0), x1 = valueAt<f32>(row, j1), x2 = valueAt<f32>(row, j2), x3 = valueAt<f32>(row, j3);
     const x4 = valueAt<f32>(row, j4), x5 = valueAt<f32>(row, j5), x6 = valueAt<f32>(row, j6), x7 = valueAt<f32>(row, j7);
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
-    for (let i: usize = 0; i < n; i += 64) {
+    for (let i = past(0, from, to); i < n; i = past(i + 64, from, to)) {
       const a = v128.load(r + i), b = v128.load(r + i, 16), c = v128.load(r + i, 32), d = v128.load(r + i, 48);
       s0 = madd(madd(s0, v128.load(x0 + i), a), v128.load(x0 + i, 16), b);
       s0 = madd(madd(s0, v128.load(x0 + i, 32), c), v128.load(x0 + i, 48), d);
@@ -123,18 +135,19 @@ export function dotPanel32(row: i32, at: i32, end: i32, vector: usize, sums: usi
   for (; at < end; at++) {
     const j = columnOf(at), x = valueAt<f32>(row, j);
     let s = f32x4.splat(0);
-    for (let i: usize = 0; i < n; i += 16) s = madd(s, v128.load(x + i), v128.load(r + i));
+    for (let i = past(0, from, to); i < n; i = past(i + 16, from, to)) s = madd(s, v128.load(x + i), v128.load(r + i));
     addTo(sums, j, <f64>sum32(s));
   }
 }
 
 // gradients, weightedSum and curvature += sums with the slopes, with the weights, and of squares with the weights
 export function sumsPanel32(row: i32, at: i32, end: i32): void {
-  const g = slope32 + (<usize>row << 2), w = weight32 + (<usize>row << 2), n = <usize>rowsOf(row) << 2;
+  const g = slope32 + (<usize>row << 2), w = weight32 + (<usize>row << 2);
+  const n = <usize>(panelEnd(row) - row) << 2, from = gapFrom(row), to = gapEnd(row);
   for (; at < end; at++) {
     const j = columnOf(at), x = valueAt<f32>(row, j);
     let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0;
-    for (let i: usize = 0; i < n; i += 32) {
+    for (let i = past(0, from, to); i < n; i = past(i + 32, from, to)) {
       const x0 = v128.load(x + i), x1 = v128.load(x + i, 16);
       const d0 = f32x4.mul(x0, v128.load(w + i)), d1 = f32x4.mul(x1, v128.load(w + i, 16));
       a0 = madd(a0, x0, v128.load(g + i));
@@ -152,10 +165,10 @@ export function sumsPanel32(row: i32, at: i32, end: i32): void {
 
 export function dotColumn32(j: i32): f64 {
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-  for (let row = 0; row < stride; row += PANEL) {
-    if (skipped(row)) continue;
+  for (let row = nextRow(0), next = 0; row < stride; row = nextRow(next)) {
+    next = runEnd(row);
     let x = valueAt<f32>(row, j), r = residual32 + (<usize>row << 2);
-    const end = r + (<usize>rowsOf(row) << 2);
+    const end = r + (<usize>(next - row) << 2);
     for (; r < end; r += 64, x += 64) {
       s0 = madd(s0, v128.load(x), v128.load(r));
       s1 = madd(s1, v128.load(x, 16), v128.load(r, 16));
@@ -168,10 +181,10 @@ export function dotColumn32(j: i32): f64 {
 
 export function addWeightedColumn32(j: i32, step: f64): void {
   const t = f32x4.splat(<f32>step);
-  for (let row = 0; row < stride; row += PANEL) {
-    if (skipped(row)) continue;
+  for (let row = nextRow(0), next = 0; row < stride; row = nextRow(next)) {
+    next = runEnd(row);
     let x = valueAt<f32>(row, j), r = residual32 + (<usize>row << 2), w = weight32 + (<usize>row << 2);
-    const end = r + (<usize>rowsOf(row) << 2);
+    const end = r + (<usize>(next - row) << 2);
     for (; r < end; r += 64, w += 64, x += 64) {
       v128.store(r, madd(v128.load(r), t, f32x4.mul(v128.load(w), v128.load(x))));
       v128.store(r, madd(v128.load(r, 16), t, f32x4.mul(v128.load(w, 16), v128.load(x, 16))), 16);

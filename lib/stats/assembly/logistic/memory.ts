@@ -18,8 +18,8 @@ export const SLOPE_SUM: usize = 0, WEIGHT_SUM: usize = 8, SHIFT: usize = 16, RES
 export const BIAS_DIRECTION: usize = 32, BIAS_PRODUCT: usize = 40, COUNT: usize = 48, L1: usize = 56, L2: usize = 64;
 export const RESULT: usize = 72, SKIP_FROM: usize = 80, SKIP_TO: usize = 88, OPERATION: usize = 96;
 
-// Rows of a panel, see dense32.ts.
-export const PANEL: i32 = 128;
+// Rows of a panel, see ../../logistic/panels.ts.
+export const PANEL: i32 = 1024;
 
 function padded(bytes: usize): usize { return (bytes + 63) & ~63; }
 
@@ -83,14 +83,26 @@ export function listOffset(): usize { return 128 + 7 * columnBytes; }
 }
 
 // @ts-ignore: decorator
-@inline export function rowsOf(row: i32): i32 { return min(PANEL, stride - row); }
+@inline function panelOf(row: i32): i32 { return row & ~(PANEL - 1); }
+
+// @ts-ignore: decorator
+@inline export function panelEnd(row: i32): i32 { return min(panelOf(row) + PANEL, stride); }
+
+// The first row from this one on that is not passed by.
+// @ts-ignore: decorator
+@inline export function nextRow(row: i32): i32 { return row >= skipFrom && row < skipTo ? skipTo : row; }
+
+// Where the rows from this one on, none of them passed by, end in its panel.
+// @ts-ignore: decorator
+@inline export function runEnd(row: i32): i32 { return row < skipFrom ? min(panelEnd(row), skipFrom) : panelEnd(row); }
 
 // Whether no row of the panel has a weight.
 // @ts-ignore: decorator
-@inline export function skipped(row: i32): bool { return row >= skipFrom && row + rowsOf(row) <= skipTo; }
+@inline export function skipped(row: i32): bool { return nextRow(row) >= panelEnd(row); }
 
-// Where dense column j has its value of a panel's first row.
+// Where dense column j has its value of a row; those of the panel's next rows follow.
 // @ts-ignore: decorator
 @inline export function valueAt<T>(row: i32, j: i32): usize {
-  return values + (<usize>row * <usize>nCols + <usize>j * <usize>rowsOf(row)) * sizeof<T>();
+  const panel = panelOf(row), height = panelEnd(row) - panel;
+  return values + (<usize>panel * <usize>nCols + <usize>j * <usize>height + <usize>(row - panel)) * sizeof<T>();
 }
