@@ -1,5 +1,5 @@
 // Dense float32 columns in float32 arithmetic. A panel's functions run over the listed columns [at, end) in the rows of
-// one panel, eight columns together where that spares loads; every sum has its own lanes, whatever it is beside, and
+// one panel, several columns together where that spares loads; every sum has its own lanes, whatever it is beside, and
 // panels add up in float64. Sums pass by the rows that have no weight.
 import {
   addTo, columnOf, curvature, gradients, nextRow, panelEnd, residual32, runEnd, skipFrom, skipTo, slope32, stepOf, stride, valueAt, weight32,
@@ -140,10 +140,47 @@ export function dotPanel32(row: i32, at: i32, end: i32, vector: usize, sums: usi
   }
 }
 
+// @ts-ignore: decorator
+@inline function putSums32(j: i32, a: v128, b: v128, c: v128): void {
+  addTo(gradients, j, <f64>sum32(a));
+  addTo(weightedSum, j, <f64>sum32(b));
+  addTo(curvature, j, <f64>sum32(c));
+}
+
 // gradients, weightedSum and curvature += sums with the slopes, with the weights, and of squares with the weights
 export function sumsPanel32(row: i32, at: i32, end: i32): void {
   const g = slope32 + (<usize>row << 2), w = weight32 + (<usize>row << 2);
   const n = <usize>(panelEnd(row) - row) << 2, from = gapFrom(row), to = gapEnd(row);
+  for (; at + 2 <= end; at += 2) {
+    const j = columnOf(at), k = columnOf(at + 1), x = valueAt<f32>(row, j), y = valueAt<f32>(row, k);
+    let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0;
+    let d0 = a0, d1 = a0, e0 = a0, e1 = a0, f0 = a0, f1 = a0;
+    for (let i = past(0, from, to); i < n; i = past(i + 32, from, to)) {
+      let u = v128.load(w + i), v = v128.load(g + i), z = v128.load(x + i), q = f32x4.mul(z, u);
+      a0 = madd(a0, z, v);
+      b0 = f32x4.add(b0, q);
+      c0 = madd(c0, q, z);
+      z = v128.load(y + i);
+      q = f32x4.mul(z, u);
+      d0 = madd(d0, z, v);
+      e0 = f32x4.add(e0, q);
+      f0 = madd(f0, q, z);
+      u = v128.load(w + i, 16);
+      v = v128.load(g + i, 16);
+      z = v128.load(x + i, 16);
+      q = f32x4.mul(z, u);
+      a1 = madd(a1, z, v);
+      b1 = f32x4.add(b1, q);
+      c1 = madd(c1, q, z);
+      z = v128.load(y + i, 16);
+      q = f32x4.mul(z, u);
+      d1 = madd(d1, z, v);
+      e1 = f32x4.add(e1, q);
+      f1 = madd(f1, q, z);
+    }
+    putSums32(j, f32x4.add(a0, a1), f32x4.add(b0, b1), f32x4.add(c0, c1));
+    putSums32(k, f32x4.add(d0, d1), f32x4.add(e0, e1), f32x4.add(f0, f1));
+  }
   for (; at < end; at++) {
     const j = columnOf(at), x = valueAt<f32>(row, j);
     let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0;
@@ -157,9 +194,7 @@ export function sumsPanel32(row: i32, at: i32, end: i32): void {
       c0 = madd(c0, d0, x0);
       c1 = madd(c1, d1, x1);
     }
-    addTo(gradients, j, <f64>sum32(f32x4.add(a0, a1)));
-    addTo(weightedSum, j, <f64>sum32(f32x4.add(b0, b1)));
-    addTo(curvature, j, <f64>sum32(f32x4.add(c0, c1)));
+    putSums32(j, f32x4.add(a0, a1), f32x4.add(b0, b1), f32x4.add(c0, c1));
   }
 }
 
