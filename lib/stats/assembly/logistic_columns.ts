@@ -18,7 +18,7 @@ const GRADIENT: i32 = 0, COLUMN_SUMS: i32 = 1, CHANGE: i32 = 2, SWEEP: i32 = 3, 
 const GRADIENT32: i32 = 6, COLUMN_SUMS32: i32 = 7, CHANGE32: i32 = 8, PRODUCT32: i32 = 9;
 
 // Columns whose part of a panel (4 KiB each) stays in the second-level cache until every problem has used it.
-const TILE: i32 = 64;
+const TILE: i32 = 128;
 
 // Of a column's inner product with the slopes: the gradient along the standardised column.
 // @ts-ignore: decorator
@@ -239,6 +239,7 @@ function tiles32(second: bool, row: i32, table: usize, n: usize): void {
       const from = load<i32>(table + (k << 3), 4), count = nListed();
       let until = from;
       while (until < count && columnOf(until) < tile) until++;
+      if (tile < nCols) until -= (until - from) & 7; // eights; what is left goes with the next tile
       if (until == from) continue;
       panelOperation(second, row, from, until);
       store<i32>(table + (k << 3), until, 4);
