@@ -5,8 +5,8 @@
 import { addDense, addWeightedDense, dotDense, sumsDense, sumX as denseX, sumXD as denseXD, sumXXD as denseXXD } from "./logistic/dense";
 import { addPanel32, addWeightedColumn32, dotColumn32, dotPanel32, sumsPanel32, weighPanel32 } from "./logistic/dense32";
 import {
-  BIAS_DIRECTION, BIAS_PRODUCT, bind, center, coef, columnOf, COUNT, curvature, dense, direction, get, gradients, inverseScale, L1, L2,
-  listOffset, nCols, nextRow, nListed, OPERATION, PANEL, panelEnd, products, put, residual, RESIDUAL_SUM, residual32, RESULT, runEnd, SHIFT,
+  BIAS_DIRECTION, BIAS_PRODUCT, bind, center, coef, columnOf, curvature, dense, direction, get, gradients, inverseScale, L1, L2,
+  nCols, nextRow, nListed, OPERATION, PANEL, panelEnd, products, put, residual, RESIDUAL_SUM, residual32, RESULT, runEnd, SHIFT,
   skipped, slope, SLOPE_SUM, slope32, start, stepOf, stride, weight, WEIGHT_SUM, weightedSum, wide,
 } from "./logistic/memory";
 import { addSparse, addWeightedSparse, dotSparse, sumsSparse, sumX, sumXD, sumXXD } from "./logistic/sparse";
@@ -19,6 +19,8 @@ const GRADIENT32: i32 = 6, COLUMN_SUMS32: i32 = 7, CHANGE32: i32 = 8, PRODUCT32:
 
 // Columns whose part of a panel (4 KiB each) stays in the second-level cache until every problem has used it.
 const TILE: i32 = 128;
+// Whole columns that do.
+const COLUMN_TILE: i32 = 32;
 
 // Of a column's inner product with the slopes: the gradient along the standardised column.
 // @ts-ignore: decorator
@@ -90,7 +92,15 @@ function sweepColumn<T>(j: i32, coarse: bool): void {
   else sweepColumn<T>(j, operation == SWEEP32);
 }
 
-// Column by column, each for all problems that list it, whatever they want of it: a column is fetched once.
+// Where the listed columns from this one on leave the tile.
+function endOfTile(from: i32, tile: i32): i32 {
+  const count = nListed();
+  let until = from;
+  while (until < count && columnOf(until) < tile) until++;
+  return until;
+}
+
+// Column by column, tile by tile: every problem uses a tile while it is in cache, its own rows closer still.
 function columnsTogether<T>(table: usize, n: usize): void {
   for (let k: usize = 0; k < n; k++) {
     bind(load<u32>(table + (k << 3)));
@@ -98,31 +108,14 @@ function columnsTogether<T>(table: usize, n: usize): void {
     put(RESULT, 0);
     if (operationOf() == CHANGE) memory.fill(residual, 0, <usize>stride << 3);
   }
-  if (n == 1) {
-    const count = nListed(), operation = operationOf();
-    for (let at = 0; at < count; at++) columnOperation<T>(operation, columnOf(at));
-    return;
-  }
-  const listAt = listOffset();
-  for (;;) {
-    let j = nCols;
-    for (let k: usize = 0; k < n; k++) j = min(j, nextColumn(table + (k << 3), listAt));
-    if (j == nCols) return;
+  for (let tile = COLUMN_TILE; tile < nCols + COLUMN_TILE; tile += COLUMN_TILE) {
     for (let k: usize = 0; k < n; k++) {
-      const entry = table + (k << 3);
-      if (nextColumn(entry, listAt) != j) continue;
-      store<u32>(entry, load<u32>(entry, 4) + 1, 4);
-      bind(load<u32>(entry));
-      columnOperation<T>(operationOf(), j);
+      bind(load<u32>(table + (k << 3)));
+      const operation = operationOf(), from = load<i32>(table + (k << 3), 4), until = endOfTile(from, tile);
+      for (let at = from; at < until; at++) columnOperation<T>(operation, columnOf(at));
+      store<i32>(table + (k << 3), until, 4);
     }
   }
-}
-
-// The column under a problem's cursor, nCols past the end of its list.
-// @ts-ignore: decorator
-@inline function nextColumn(entry: usize, listAt: usize): i32 {
-  const at = <usize>load<u32>(entry), cursor = load<u32>(entry, 4);
-  return <f64>cursor < load<f64>(at, COUNT) ? load<i32>(at + listAt + (<usize>cursor << 2)) : nCols;
 }
 
 // Clears the products; RESULT becomes the constant part of the margins' change.
@@ -236,9 +229,8 @@ function tiles32(second: bool, row: i32, table: usize, n: usize): void {
     for (let k: usize = 0; k < n; k++) {
       bind(load<u32>(table + (k << 3)));
       if (!hasPart(second) || operationOf() != CHANGE32 && skipped(row)) continue;
-      const from = load<i32>(table + (k << 3), 4), count = nListed();
-      let until = from;
-      while (until < count && columnOf(until) < tile) until++;
+      const from = load<i32>(table + (k << 3), 4);
+      let until = endOfTile(from, tile);
       if (tile < nCols) until -= (until - from) & 7; // eights; what is left goes with the next tile
       if (until == from) continue;
       panelOperation(second, row, from, until);

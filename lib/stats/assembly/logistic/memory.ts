@@ -54,9 +54,6 @@ export function bind(at: usize): void {
   skipTo = <i32>load<f64>(scalars, SKIP_TO);
 }
 
-// Where the list of a workspace lies, from its start.
-export function listOffset(): usize { return 128 + 7 * columnBytes; }
-
 // @ts-ignore: decorator
 @inline export function get(slot: usize): f64 { return load<f64>(scalars + slot); }
 
