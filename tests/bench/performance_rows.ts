@@ -45,6 +45,13 @@ const engineRates = (family: "pythia" | "chronos") => ({ python }: Peers): reado
   { program: python, args: ["tests/bench/peers/engine_peer.py", family, "2", "3"] },
 ];
 
+/** Rungs of compare_ladder.ts, each nine C by five folds. */
+const LADDER_RUNGS = [
+  { id: "ladder_1032", what: "rung of 1032 columns, nine C by five folds", problem: "1032 dense signal" },
+  { id: "ladder_3080", what: "rung of 3080 columns", problem: "3080 dense signal" },
+  { id: "ladder_12288", what: "rung of 12,288 sparse codes", problem: "12288 sparse signal" },
+] as const;
+
 /** In the order of the table. */
 export const MEASUREMENTS: readonly Measurement[] = [
   {
@@ -74,16 +81,17 @@ export const MEASUREMENTS: readonly Measurement[] = [
     id: "ladder",
     commands: ({ python }) => [
       bench(
-        ...["tests/bench/compare_ladder.ts", "--python", python, "--repeats", "2"],
-        ...["--problem", "1032 dense signal", "--tolerance", "1e-4", "--tolerance", "1e-5"],
+        ...["tests/bench/compare_ladder.ts", "--python", python],
+        ...LADDER_RUNGS.flatMap(({ problem }) => ["--problem", problem]),
       ),
     ],
-    rows: (output) => [
-      row(
-        ["ladder_dense", "rung of 1032 columns, nine C by five folds", "scikit-learn, LIBLINEAR"],
-        [seconds(output, /: ours ([\d.]+) s/), seconds(output, /liblinear_grid\.py ([\d.]+) s/)],
+    rows: (output) =>
+      LADDER_RUNGS.map(({ id, what, problem }) =>
+        row([id, what, "scikit-learn, LIBLINEAR"], [
+          seconds(output, new RegExp(`^${problem}: ours ([\\d.]+) s`, "m")),
+          seconds(output, new RegExp(`^${problem}: .*liblinear_grid\\.py ([\\d.]+) s`, "m")),
+        ])
       ),
-    ],
   },
   {
     id: "refits",

@@ -25,8 +25,10 @@ const OUTPUT: Readonly<Record<string, string>> = {
 5 rungs x 2000 resamples, n 1500: 15.000 s
 10000 label permutations, n 1500: 45.000 s, p 0.0
 `,
-  ladder: "1032 dense signal: ours 2.00 s (CPU 3.90) at tolerance 0.0001, 3.10 s (CPU 6.00) at 1e-8; " +
-    "liblinear_grid.py 50.00 s (CPU 99.00); ratio 25.0 (CPU 25.4); C 0.03 and 0.03\n",
+  ladder: [["1032 dense", 2, 50], ["3080 dense", 4, 60], ["12288 sparse", 5, 200]].map(([name, ours, peer]) =>
+    `${name} signal: ours ${ours}.00 s (CPU 3.90) at tolerance 0.0001, 7.10 s (CPU 6.00) at 1e-8; ` +
+    `liblinear_grid.py ${peer}.00 s (CPU 99.00); ratio 25.0 (CPU 25.4); C 0.03 and 0.03\n`
+  ).join(""),
   refits: "ours: 4.00 s (CPU 7.9), p 0.0050, largest KKT residual 1e-9\nscikit-learn: 20.00 s, ratio 5.0\n",
   sae: `step 2048 x 1024 -> 4096, none dead
   ours 300 ms, product alone 100 ms; published 900 ms (3.00)
@@ -57,7 +59,9 @@ Deno.test("MEASUREMENTS read both sides' times off what the benchmarks print", (
   assert.deepEqual(ratios, [
     ["bootstrap", 0.03, 15, 500, true],
     ["permutation", 0.15, 45, 300, true],
-    ["ladder_dense", 2, 50, 25, true],
+    ["ladder_1032", 2, 50, 25, true],
+    ["ladder_3080", 4, 60, 15, true],
+    ["ladder_12288", 5, 200, 40, true],
     ["refits", 4, 20, 5, true],
     ["sae_step", 0.2, 0.8, 4, true],
     ["sae_step_dead", 0.5, 1, 2, true],
@@ -97,14 +101,14 @@ Deno.test("generatePaper() prints the performance section from the artifact, and
     const generated = await generatePaper(results, main);
     const macros = String(generated.get("generated/macros.tex"));
     assert.match(macros, /\\newcommand\{\\hasPerformance\}/);
-    assert.match(macros, /\\newcommand\{\\PerfRows\}\{9\}/);
-    assert.match(macros, /\\newcommand\{\\PerfFaster\}\{8\}/);
+    assert.match(macros, /\\newcommand\{\\PerfRows\}\{11\}/);
+    assert.match(macros, /\\newcommand\{\\PerfFaster\}\{10\}/);
     const table = String(generated.get("generated/table_performance.tex"));
     assert.match(table, /SAE encoding & published loop, PyTorch & 0\.1 & 0\.08 & 0\.8 \\\\/);
     assert.match(table, /A CPU \\& more, 2 cores; largest load average before a measurement 0\.3/);
     assert.match(
       String(generated.get("generated/index.md")),
-      /performance\.json \| `rows\.4\.ratio` \| 4 \|/,
+      /performance\.json \| `rows\.6\.ratio` \| 4 \|/,
     );
     const problems = sourceProblems({ main, bibliography, generated }, openArtifacts(results));
     assert.deepEqual(problems, []);

@@ -38,7 +38,7 @@ export interface PathPoint {
   readonly margins: Float64Array;
 }
 
-/** Follows paths side by side on this thread, a workspace each. */
+/** Follows paths side by side on this thread, as many at a time as there are workspaces. */
 export function followPaths(
   design: Design,
   tasks: readonly PathTask[],
@@ -49,10 +49,16 @@ export function followPaths(
   },
 ): PathPoint[][] {
   const { solvers, kernel } = openGroup(design, workspaces, options);
-  return runTogether(
-    kernel,
-    tasks.map((task, k) => ({ work: solvers[k]!.work, steps: followPath(solvers[k]!, task) })),
-  );
+  const paths: PathPoint[][] = [];
+  let next = 0;
+  function* followNext(solver: LogisticSolver): Steps<void> {
+    while (next < tasks.length) {
+      const k = next++;
+      paths[k] = yield* followPath(solver, tasks[k]!);
+    }
+  }
+  runTogether(kernel, solvers.map((solver) => ({ work: solver.work, steps: followNext(solver) })));
+  return paths;
 }
 
 function* followPath(solver: LogisticSolver, task: PathTask): Steps<PathPoint[]> {

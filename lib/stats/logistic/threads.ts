@@ -9,7 +9,7 @@ import { followPaths, type PathPoint, type PathTask } from "./paths.ts";
 import type { PathAnswer, PathJob } from "./path_worker.ts";
 import { reserveWorkspaces } from "./workspace.ts";
 
-/** Paths a thread follows side by side; more share each column further, but need a workspace each. */
+/** Paths a thread follows side by side at most; more share each column further, but need a workspace each. */
 const SIDE_BY_SIDE = 16;
 
 /** Taken before any model runs: onnxruntime-web replaces the global one by Node's, which takes other arguments. */
@@ -74,42 +74,23 @@ export function openThreads(
   }
 
   async function follow(design: Design, tasks: readonly PathTask[]): Promise<PathPoint[][]> {
-    const results: PathPoint[][] = [];
-    const together = SIDE_BY_SIDE * nThreads;
-    for (let from = 0; from < tasks.length; from += together) {
-      results.push(...await followBatch(design, tasks.slice(from, from + together)));
-    }
-    return results;
-  }
-
-  async function followBatch(design: Design, tasks: readonly PathTask[]): Promise<PathPoint[][]> {
-    const workspaces = reserveWorkspaces(design, tasks.length);
+    const workspaces = reserveWorkspaces(design, Math.min(tasks.length, SIDE_BY_SIDE * nThreads));
     const results: PathPoint[][] = new Array(tasks.length);
-    const shares = Array.from(
-      { length: nThreads },
-      (_, thread) => [...tasks.keys()].filter((k) => k % nThreads === thread),
-    );
-    const collect = (share: readonly number[], paths: readonly (readonly PathPoint[])[]) =>
-      share.forEach((k, at) => results[k] = [...paths[at]!]);
+    const shareOf = (thread: number) => {
+      const isOwn = (_: unknown, k: number) => k % nThreads === thread;
+      return { tasks: tasks.filter(isOwn), workspaces: workspaces.filter(isOwn) };
+    };
+    const collect = (thread: number, paths: readonly (readonly PathPoint[])[]) =>
+      paths.forEach((path, at) => results[thread + at * nThreads] = [...path]);
     const answers = workers.map((worker, w) => {
-      const thread = w + 1, share = shares[thread]!;
-      if (share.length === 0) return;
-      const job = { id: nextId++, design, code, thread };
-      return post(worker, {
-        ...job,
-        tasks: share.map((k) => tasks[k]!),
-        workspaces: share.map((k) => workspaces[k]!),
-      })
-        .then((paths) => collect(share, paths));
+      const thread = w + 1, share = shareOf(thread);
+      if (share.tasks.length === 0) return;
+      return post(worker, { id: nextId++, design, code, thread, ...share }).then((paths) =>
+        collect(thread, paths)
+      );
     });
-    const own = shares[0]!;
-    collect(
-      own,
-      followPaths(design, own.map((k) => tasks[k]!), {
-        workspaces: own.map((k) => workspaces[k]!),
-        code,
-      }),
-    );
+    const { tasks: own, ...options } = shareOf(0);
+    collect(0, followPaths(design, own, { ...options, code }));
     await Promise.all(answers);
     return results;
   }
