@@ -4,9 +4,10 @@
  * valley between a length and the intercept, the face's equations are solved directly.
  * @see Lee, Sun & Saunders 2014, doi:10.1137/130921428 (proximal Newton)
  */
+import { type LogisticPenalty, NEVER_BELOW } from "./problem.ts";
 
 /** One fit: rows, labels, weights and the penalty. */
-export interface SmallProblem {
+export interface SmallProblem extends LogisticPenalty {
   /** Columns one after the other, shape [nCols][nRows]; standardised already if they are to be. */
   readonly columns: readonly Float64Array[];
   /** 0 or 1, shape [nRows] */
@@ -15,13 +16,6 @@ export interface SmallProblem {
   readonly weights: ArrayLike<number>;
   /** Added to the margin of each row, shape [nRows]. */
   readonly offset?: ArrayLike<number> | undefined;
-  /** Multiplies the loss. */
-  readonly c: number;
-  readonly l1: number;
-  readonly l2: number;
-  readonly intercept: "penalized" | "free" | "none";
-  /** Largest violation of an optimality condition to stop at, times l1 (or times the largest gradient at zero). */
-  readonly tolerance: number;
 }
 
 /** The optimum. */
@@ -29,7 +23,7 @@ export interface SmallFit {
   readonly coef: Float64Array;
   readonly intercept: number;
   readonly objective: number;
-  /** Largest violation of an optimality condition, relative as `tolerance` is. */
+  /** Largest violation of an optimality condition, relative to l1, or to the largest gradient at zero without. */
   readonly residual: number;
   readonly converged: boolean;
 }
@@ -45,7 +39,7 @@ const DEPENDENT = 1e-11;
 
 /** Minimises l1 |w|_1 + l2 |w|^2 / 2 + c sum_i weight_i log(1 + exp(-+margin_i)), the intercept penalised or not. */
 export function fitSmall(problem: SmallProblem): SmallFit {
-  const { columns, labels, weights, offset, c } = problem;
+  const { columns, labels, weights, offset, c, tolerance } = problem;
   const nRows = labels.length;
   const hasBias = problem.intercept !== "none";
   const ones = new Float64Array(nRows).fill(1);
@@ -60,7 +54,8 @@ export function fitSmall(problem: SmallProblem): SmallFit {
     curvatures = new Float64Array(nRows),
     change = new Float64Array(nRows);
   const gradient = new Float64Array(p), hessian = new Float64Array(p * p), step = new Float64Array(p);
-  let scale = problem.l1;
+  const bySum = problem.relativeTo === "start";
+  let scale = problem.l1, limit = 0;
   let loss = 0, residual = Infinity, converged = false;
 
   const lossAt = (t: number) => {
@@ -92,20 +87,24 @@ export function fitSmall(problem: SmallProblem): SmallFit {
       curvatures[i] = c * weights[i]! * e / ((1 + e) * (1 + e));
     }
     for (let j = 0; j < p; j++) gradient[j] = dot(design[j]!, slopes);
-    if (outer === 0 && scale === 0) {
-      scale = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), Number.MIN_VALUE);
-    }
     residual = 0;
+    let total = 0;
     for (let j = 0; j < p; j++) {
-      residual = Math.max(residual, violation(w[j]!, gradient[j]! + l2[j]! * w[j]!, l1[j]!));
+      const own = violation(w[j]!, gradient[j]! + l2[j]! * w[j]!, l1[j]!);
+      residual = Math.max(residual, own);
+      total += own;
     }
-    converged = residual <= problem.tolerance * scale;
+    if (outer === 0) {
+      if (scale === 0) scale = gradient.reduce((most, g) => Math.max(most, Math.abs(g)), Number.MIN_VALUE);
+      limit = bySum ? Math.max(tolerance * total, NEVER_BELOW * scale) : tolerance * scale;
+    }
+    converged = (bySum ? total : residual) <= limit;
     if (converged || outer === MAX_OUTER) break;
 
     weightedGram(design, curvatures, hessian);
     minimizeModel(
       { w, step, gradient, hessian, l1, l2 },
-      Math.max(0.01 * residual, 0.1 * problem.tolerance * scale),
+      Math.max(0.01 * residual, 0.1 * limit * (bySum ? residual / total : 1)),
     );
     for (let j = 0; j < p; j++) {
       if (step[j] !== 0) { for (let i = 0; i < nRows; i++) change[i]! += step[j]! * design[j]![i]!; }

@@ -1,5 +1,8 @@
 /** What a logistic solver is given: labels, weights, and the penalty against them. */
 
+/** Violations in all are not asked to be smaller than this, relative to the penalty, however small they were. */
+export const NEVER_BELOW = 1e-8;
+
 /** What is fitted: labels and weights of the design's rows. */
 export interface LogisticProblem {
   /** 0 or 1, shape [nRows] */

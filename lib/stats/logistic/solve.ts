@@ -9,7 +9,7 @@
 import type { Design } from "./design.ts";
 import { minimizeModel } from "./model.ts";
 import type { Model, Steps } from "./model_parts.ts";
-import type { LogisticPenalty, LogisticProblem } from "./problem.ts";
+import { type LogisticPenalty, type LogisticProblem, NEVER_BELOW } from "./problem.ts";
 import { createStanding } from "./standing.ts";
 import { forcing, penaltyAt } from "./step.ts";
 import { createWorkingSet } from "./working_set.ts";
@@ -47,8 +47,6 @@ const CHEAP_LOOK = 2;
 const LOOK_AGAIN = 0.2;
 /** The model is minimised to this share of the violation it starts from while the face is being looked for. */
 const FORCING = 0.2;
-/** Violations in all are not asked to be smaller than this, relative to the penalty, however small they were. */
-const NEVER_BELOW = 1e-8;
 /** Outer iterations that do not halve the violation before float32 is given up. */
 const PATIENCE = 6;
 
