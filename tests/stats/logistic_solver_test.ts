@@ -202,7 +202,7 @@ Deno.test("fitLogistic() converges where groups are left out whole and the penal
 
 /** Float32 columns over several panels of rows, some of them far from zero for their spread. */
 function drawFarColumns(rng: RandomStream, mean: number, nCols = 120) {
-  const nRows = 400, data = new Float32Array(nRows * nCols);
+  const nRows = 1100, data = new Float32Array(nRows * nCols);
   const labels = Uint8Array.from({ length: nRows }, (_, i) => {
     const common = rng.normal();
     for (let j = 0; j < nCols; j++) {
